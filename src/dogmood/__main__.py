@@ -1,0 +1,5 @@
+"""``python -m dogmood``."""
+
+from dogmood.cli import main
+
+main()

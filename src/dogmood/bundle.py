@@ -1,0 +1,170 @@
+"""The model file: two networks and the card that says how to use them.
+
+A ``.dogmood`` file is an uncompressed zip archive of ``finder.onnx``,
+``classifier.onnx`` and ``card.json``.  The card carries everything a reading
+depends on (label order, preprocessing, thresholds, calibration), how the model was
+made and what it measures, and the SHA-256 of both networks, which are checked
+before they are used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogmood.atomic import atomic_write
+from dogmood.emotions import EMOTIONS
+from dogmood.errors import ModelError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+FORMAT = 1
+"""Version of the file's layout; another one is refused."""
+
+SHIPPED = Path(__file__).parent / "models"
+SUFFIX = ".dogmood"
+_NETWORKS = ("finder.onnx", "classifier.onnx")
+
+Array = NDArray[np.float32]
+
+
+class Network:
+    """An ONNX network on the processor: one input, several outputs, all float32."""
+
+    def __init__(self, onnx: bytes, threads: int = 0) -> None:
+        """Load a network.
+
+        Args:
+            onnx: the serialised graph.
+            threads: how many to compute with; 0 takes all cores.
+        """
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session: InferenceSession = onnxruntime.InferenceSession(
+            onnx, options, providers=["CPUExecutionProvider"]
+        )
+        self._input: str = self._session.get_inputs()[0].name
+
+    def __call__(self, batch: Array) -> list[Array]:
+        """Run the network on a batch and return its outputs in order."""
+        outputs: list[Array] = self._session.run(None, {self._input: batch})
+        return outputs
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """An opened and verified model file.
+
+    Attributes:
+        name: the model's name, such as ``base``.
+        version: its version.
+        sha256: of the whole file.
+        card: everything ``card.json`` says.
+        finder: the finder's ONNX graph.
+        classifier: the classifier's ONNX graph.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    card: Mapping[str, Any]
+    finder: bytes
+    classifier: bytes
+
+
+def open_bundle(model: str | Path) -> Bundle:
+    """Open a model by name or path and verify it.
+
+    Args:
+        model: the name of a shipped model, or the path of a ``.dogmood`` file.
+
+    Raises:
+        ModelError: there is no such model, or the file is damaged, foreign, of
+            another layout or with other labels.
+    """
+    path = _find(model)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"The model {path} cannot be opened: {error.strerror}.") from None
+    card, networks = _unpack(data, path)
+    return Bundle(
+        name=str(card["name"]),
+        version=str(card["version"]),
+        sha256=hashlib.sha256(data).hexdigest(),
+        card=card,
+        finder=networks["finder.onnx"],
+        classifier=networks["classifier.onnx"],
+    )
+
+
+def shipped_models() -> tuple[str, ...]:
+    """Return the names of the models that come with the package."""
+    return tuple(sorted(path.stem for path in SHIPPED.glob(f"*{SUFFIX}")))
+
+
+def write_bundle(path: Path, card: Mapping[str, Any], finder: bytes, classifier: bytes) -> None:
+    """Write a model file; the same content gives the same bytes.
+
+    Args:
+        path: where to; an older file there is replaced only when all is written.
+        card: what `open_bundle` shall find, without ``format`` and ``networks``.
+        finder: the finder's ONNX graph.
+        classifier: the classifier's ONNX graph.
+    """
+    members = dict(zip(_NETWORKS, (finder, classifier), strict=True))
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in members.items()}
+    full = {"format": FORMAT, **card, "networks": digests}
+    members["card.json"] = json.dumps(full, indent=1, ensure_ascii=False).encode()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            # A fixed date, so that the file depends on its content alone.
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+    with atomic_write(path) as file:
+        file.write(packed.getvalue())
+
+
+def _find(model: str | Path) -> Path:
+    names = shipped_models()
+    if str(model) in names:
+        return SHIPPED / f"{model}{SUFFIX}"
+    path = Path(model)
+    if not path.is_file():
+        raise ModelError(
+            f"There is no model {str(model)!r}: give the path of a {SUFFIX} file or one of {', '.join(names)}."
+        )
+    return path
+
+
+def _unpack(data: bytes, path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            card = json.loads(archive.read("card.json"))
+            networks = {name: archive.read(name) for name in _NETWORKS}
+    except zipfile.BadZipFile:
+        what = "damaged" if data.startswith(b"PK") else "not a dogmood model"
+        raise ModelError(f"{path} is {what}; get the file again.") from None
+    except (KeyError, ValueError):
+        raise ModelError(f"{path} is not a dogmood model; get the file again.") from None
+    if not isinstance(card, dict) or card.get("format") != FORMAT:
+        raise ModelError(f"{path} has a layout that this version cannot read; update dogmood.")
+    if tuple(card.get("labels", ())) != EMOTIONS:
+        raise ModelError(f"{path} orders its labels as {card.get('labels')}, not {list(EMOTIONS)}.")
+    for name, content in networks.items():
+        if hashlib.sha256(content).hexdigest() != card["networks"].get(name):
+            raise ModelError(f"{path} is damaged: the checksum of {name} differs; get the file again.")
+    return card, networks

@@ -1,0 +1,56 @@
+"""The command line: one thin module a command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from dogmood import __version__
+from dogmood.cli.read import read
+from dogmood.errors import DogMoodError
+
+app = typer.Typer(
+    help="Reads the emotion a dog visibly shows. Not a diagnosis; never a promise that a dog is safe.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(read)
+
+
+@app.callback(invoke_without_command=True)
+def _options(version: bool = typer.Option(False, "--version", help="Print the version and leave.")) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program; leave with 0 (done), 1 (nothing could be read) or 2 (wrong use)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(_with_explain_value(words), prog_name="dogmood")
+    except DogMoodError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("Stopped.", err=True)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`): nobody is there to tell.
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+def _with_explain_value(words: list[str]) -> list[str]:
+    """Let ``--explain`` stand alone, or before ``all``: options take a value or none."""
+    result = []
+    for i, word in enumerate(words):
+        if i and words[i - 1] == "--explain" and word == "all":
+            continue
+        if word == "--explain":
+            word = "--explain=all" if words[i + 1 : i + 2] == ["all"] else "--explain=winner"
+        result.append(word)
+    return result

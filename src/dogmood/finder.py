@@ -1,0 +1,171 @@
+"""Where each dog is in a photo, and whether there is one.
+
+The network answers for every cell of 16 x 16 pixels; `find_dogs` turns that into
+boxes: the peaks of a score map are dogs, and each takes the head that lies in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogmood.boxes import Box, area, clipped, inside, iou
+from dogmood.bundle import Network
+from dogmood.photo import Pixels, resized
+
+CELL = 16
+"""Input pixels along each side of a cell, the unit of the network's box maps."""
+STRIDE = 32
+"""Both sides of the network's input are multiples of this."""
+_SAME_DOG = 0.55
+"""Two body boxes that overlap more (IoU) are one dog."""
+_HEAD_INSIDE = 0.6
+"""A head belongs to a body that holds at least this share of it."""
+
+Outputs = Mapping[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class FoundDog:
+    """One dog; boxes in pixels of the array that was searched.
+
+    Attributes:
+        box: the body.
+        head: the head, or None where none is seen.
+        presence: how sure the finder is of this dog, in [0, 1].
+    """
+
+    box: Box
+    head: Box | None
+    presence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What the finder saw.
+
+    Attributes:
+        dogs: from left to right; empty where there is no dog.
+        presence: probability that the photo shows a dog at all, in [0, 1].
+        mask: ``(rows, columns)`` float32 in [0, 1]: the share of dog in each cell
+            of a regular grid over the photo.
+    """
+
+    dogs: tuple[FoundDog, ...]
+    presence: float
+    mask: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FinderSettings:
+    """How the finder looks and decides; part of every model's card.
+
+    Attributes:
+        side: the long side in pixels that a photo is fitted to.
+        presence: at or above this probability the photo shows a dog.
+        box: at or above this share of the best score, a further peak is a dog.
+        head: a head needs at least this score.
+    """
+
+    side: int
+    presence: float
+    box: float
+    head: float
+
+
+class Finder:
+    """The first network of a model: takes a photo, returns its dogs."""
+
+    def __init__(self, network: Network, settings: FinderSettings) -> None:
+        self.settings = settings
+        self._network = network
+
+    def find(self, pixels: Pixels) -> Found:
+        """Say where the dogs are in ``(h, w, 3)`` uint8 RGB pixels."""
+        seen = whole_photo(pixels, self.settings.side)
+        batch = np.ascontiguousarray(seen.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
+        presence, mask, body, head = (output[0] for output in self._network(batch))
+        height, width = pixels.shape[:2]
+        maps = {"presence": presence, "mask": mask, "body": body, "head": head}
+        return find_dogs(maps, width, height, self.settings)
+
+
+def whole_photo(pixels: Pixels, side: int) -> Pixels:
+    """Fit a photo to the network's grid.
+
+    The long side becomes ``side``, the short one keeps the aspect as nearly as
+    whole steps of 32 pixels allow.
+
+    Args:
+        pixels: ``(h, w, 3)`` uint8 RGB.
+        side: a multiple of 32.
+    """
+    height, width = pixels.shape[:2]
+    scale = side / max(width, height)
+    columns = max(1, round(width * scale / STRIDE))
+    rows = max(1, round(height * scale / STRIDE))
+    return resized(pixels, columns * STRIDE, rows * STRIDE)
+
+
+def find_dogs(maps: Outputs, width: int, height: int, settings: FinderSettings) -> Found:
+    """Turn the network's maps of one photo into dogs.
+
+    Args:
+        maps: ``presence`` ``()``; ``mask`` ``(4 rows, 4 columns)``; ``body`` and
+            ``head`` ``(5, rows, columns)``: a score in [0, 1] and the distances
+            left, up, right, down to the box's sides in cells.
+        width: width in pixels of the photo that the boxes shall be in.
+        height: its height.
+        settings: the thresholds.
+    """
+    presence = float(maps["presence"])
+    mask = maps["mask"]
+    if presence < settings.presence:
+        return Found((), presence, mask)
+    bodies = _peaks(maps["body"], width, height, least=0.0)
+    best = bodies[0][1]
+    heads = _peaks(maps["head"], width, height, least=settings.head)
+    dogs = []
+    for box, score in bodies:
+        if score < settings.box * best:
+            break
+        head = _take_head(box, heads)
+        dogs.append(FoundDog(box, head, presence * score / best))
+    return Found(tuple(sorted(dogs, key=lambda dog: dog.box[0] + dog.box[2])), presence, mask)
+
+
+def _peaks(found: NDArray[np.float32], width: int, height: int, least: float) -> list[tuple[Box, float]]:
+    """Return boxes and scores of the local maxima, best first, none twice."""
+    scores, (left, up, right, down) = found[0], found[1:]
+    rows, columns = scores.shape
+    padded = np.pad(scores, 1, constant_values=-1.0)
+    around = np.stack([padded[dy : dy + rows, dx : dx + columns] for dy in range(3) for dx in range(3)])
+    peaks = np.argwhere((scores >= around.max(axis=0)) & (scores >= least))
+    kept: list[tuple[Box, float]] = []
+    for row, column in sorted(peaks.tolist(), key=lambda at: -float(scores[at[0], at[1]])):
+        x, y = column + 0.5, row + 0.5
+        at = (row, column)
+        box = clipped(
+            (
+                float(x - left[at]) * width / columns,
+                float(y - up[at]) * height / rows,
+                float(x + right[at]) * width / columns,
+                float(y + down[at]) * height / rows,
+            ),
+            width,
+            height,
+        )
+        if area(box) > 0 and all(iou(box, other) < _SAME_DOG for other, _ in kept):
+            kept.append((box, float(scores[at])))
+    return kept
+
+
+def _take_head(body: Box, heads: list[tuple[Box, float]]) -> Box | None:
+    """Take the best-scored head that lies in a body off the list."""
+    for i, (head, _) in enumerate(heads):
+        if inside(head, body) >= _HEAD_INSIDE:
+            return heads.pop(i)[0]
+    return None

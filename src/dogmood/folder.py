@@ -1,0 +1,63 @@
+"""Which photos a list of paths means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dogmood.photo import SUFFIXES
+
+
+@dataclass(frozen=True)
+class PhotoPath:
+    """A photo to be read, or a sentence about why there is none.
+
+    Attributes:
+        path: the photo, or the folder that was asked for.
+        name: a relative name for files made from it: the path within the folder
+            that was asked for, or the file's own name.
+        problem: why there is nothing to read, or None.
+    """
+
+    path: Path
+    name: Path
+    problem: str | None = None
+
+
+def photos_of(paths: Iterable[Path]) -> list[PhotoPath]:
+    """Return the photos that paths mean.
+
+    Folders are searched with all their subfolders for files named like photos
+    (`SUFFIXES`), in alphabetical order; hidden files are left out.  A file that is
+    named itself is taken whatever its name.
+    """
+    found: list[PhotoPath] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(PhotoPath(path, Path(path.name)))
+            continue
+        inside = _photos_in(path)
+        found.extend(PhotoPath(photo, photo.relative_to(path)) for photo in inside)
+        if not inside:
+            found.append(PhotoPath(path, Path(path.name), _nothing_in(path)))
+    return found
+
+
+def _photos_in(folder: Path) -> list[Path]:
+    photos: list[Path] = []
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        photos += [
+            Path(where, name)
+            for name in sorted(files)
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+        ]
+    return photos
+
+
+def _nothing_in(folder: Path) -> str:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return f"{folder} cannot be opened: permission denied."
+    return f"{folder} holds no photos (.jpg, .png, .webp, .gif, .bmp, .tiff, .heic)."

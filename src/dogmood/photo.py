@@ -1,0 +1,249 @@
+"""From any picture a person may have to upright RGB pixels, or one clear sentence.
+
+Whatever comes in (a path, the bytes of a file, a PIL picture, an array) leaves as
+a `Photo`: 8-bit RGB, turned upright, without transparency.  What cannot be read
+raises `PhotoError` with a sentence that a person understands.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogmood.errors import PhotoError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Pixels: TypeAlias = NDArray[np.uint8]
+PhotoSource: TypeAlias = "str | os.PathLike[str] | bytes | Image | NDArray[np.uint8]"
+
+SUFFIXES = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".dib",
+        ".tif",
+        ".tiff",
+        ".mpo",
+        ".heic",
+        ".heif",
+        ".hif",
+    ]
+)
+"""File names a folder is searched for; what the file really is, its bytes decide."""
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
+"""The decoders that are let in: none that runs another program."""
+
+MAX_PIXELS = 100_000_000
+"""Most pixels that are unpacked (300 MB as RGB)."""
+
+MAX_JPEG_PIXELS = 500_000_000
+"""A JPEG may be larger, since its decoder can skip detail while it reads."""
+
+ENOUGH_SIDE = 2048
+"""A JPEG is unpacked at 1/2, 1/4 or 1/8 while its long side stays at least this."""
+
+MIN_SIDE = 16
+"""Nothing can be seen on fewer pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """An upright photo.
+
+    Attributes:
+        pixels: ``(h, w, 3)`` uint8, RGB.
+        width: width of the upright original in pixels.
+        height: height of the upright original in pixels.
+        source: the path, or ``"<bytes>"``, ``"<image>"``, ``"<array>"``.
+    """
+
+    pixels: Pixels
+    width: int
+    height: int
+    source: str
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """What (x, y) in `pixels` are multiplied by to be in the original."""
+        height, width = self.pixels.shape[:2]
+        return self.width / width, self.height / height
+
+
+def open_photo(source: PhotoSource) -> Photo:
+    """Open a photo, turn it upright and make it RGB.
+
+    Args:
+        source: a path; the bytes of a picture file; a PIL picture; or an array,
+            ``(h, w, 3)`` uint8 RGB or ``(h, w)`` uint8 grey.
+
+    Raises:
+        PhotoError: the source cannot be read as a photo.
+    """
+    from PIL import Image
+
+    name = source_name(source)
+    if isinstance(source, np.ndarray):
+        return _from_array(source, name)
+    if isinstance(source, Image.Image):
+        return _from_image(source, name)
+    if isinstance(source, bytes):
+        return _from_file(source, name)
+    if isinstance(source, (str, os.PathLike)):
+        return _from_file(_read_bytes(Path(source), name), name)
+    raise PhotoError(f"A photo is a path, bytes, a PIL image or an RGB array, not {type(source).__name__}.")
+
+
+def source_name(source: object) -> str:
+    """Return what a reading calls its source."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    if isinstance(source, bytes):
+        return "<bytes>"
+    return "<array>" if isinstance(source, np.ndarray) else "<image>"
+
+
+def resized(pixels: Pixels, width: int, height: int) -> Pixels:
+    """Resize ``(h, w, 3)`` uint8 pixels, antialiased bicubic."""
+    from PIL import Image
+
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    # reducing_gap lets a large picture shrink in two steps, nearly free of loss.
+    image = Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(image)
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise PhotoError(f"{name} does not exist.") from None
+    except IsADirectoryError:
+        raise PhotoError(f"{name} is a folder, not a photo.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PhotoError(f"{name} cannot be opened: {reason}.") from None
+    if not data:
+        raise PhotoError(f"{name} is empty (0 bytes).")
+    return data
+
+
+def _from_file(data: bytes, name: str) -> Photo:
+    from PIL import Image, UnidentifiedImageError
+
+    if not data:
+        raise PhotoError(f"{name} is empty (0 bytes).")
+    formats = FORMATS + _heif_format(data, name)
+    with warnings.catch_warnings():
+        # Our own limits are stricter and speak plainly; PIL's warnings would
+        # reach the user's terminal.
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(data), formats=formats) as image:
+                return _from_image(image, name)
+        except UnidentifiedImageError:
+            raise PhotoError(
+                f"{name} is not a picture that can be read (JPEG, PNG, WebP, GIF, BMP, TIFF or HEIC)."
+            ) from None
+        except Image.DecompressionBombError:
+            raise PhotoError(f"{name} has more pixels than can be unpacked safely; make it smaller first.") from None
+
+
+def _heif_format(data: bytes, name: str) -> tuple[str, ...]:
+    if data[4:8] != b"ftyp" or data[8:12] not in (b"heic", b"heix", b"mif1", b"msf1", b"heim", b"hevc"):
+        return ()
+    try:
+        import pillow_heif
+    except ImportError:
+        raise PhotoError(
+            f"{name} is a HEIC picture: install the extra that reads them, pip install 'dogmood[heic]'."
+        ) from None
+    pillow_heif.register_heif_opener()
+    return ("HEIF",)
+
+
+def _from_image(image: Image, name: str) -> Photo:
+    from PIL import ImageOps
+
+    width, height = image.size
+    _check_size(width, height, image.format, name)
+    try:
+        if image.format in ("JPEG", "MPO"):
+            share = max(width, height) / ENOUGH_SIDE
+            image.draft(None, (int(width / share), int(height / share)) if share > 1 else image.size)
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        turned = upright.size != image.size
+        pixels = np.asarray(_to_rgb(upright))
+    except MemoryError:
+        raise PhotoError(f"{name} is too large for this machine's memory; make it smaller first.") from None
+    except Exception as error:  # decoders raise nearly anything on damaged files
+        raise PhotoError(f"{name} is damaged or cut short: {_plainly(error)}.") from None
+    if turned and image.size[0] != image.size[1]:
+        width, height = height, width
+    return Photo(pixels=pixels, width=width, height=height, source=name)
+
+
+def _check_size(width: int, height: int, file_format: str | None, name: str) -> None:
+    limit = MAX_JPEG_PIXELS if file_format in ("JPEG", "MPO") else MAX_PIXELS
+    if width * height > limit:
+        raise PhotoError(
+            f"{name} is {width} x {height}: over {limit // 1_000_000} million pixels; make it smaller first."
+        )
+    if min(width, height) < MIN_SIDE:
+        raise PhotoError(
+            f"{name} is {width} x {height} pixels: too small to show a dog (at least {MIN_SIDE} each way)."
+        )
+
+
+def _to_rgb(image: Image) -> Image:
+    """Return the picture as 8-bit RGB, transparency laid over white."""
+    from PIL import Image as pil
+
+    if image.mode.startswith("I") or image.mode == "F":
+        image = pil.fromarray(_to_8_bit(np.asarray(image), image.mode))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = pil.new("RGBA", image.size, "white")
+        return pil.alpha_composite(white, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_8_bit(values: NDArray[np.generic], mode: str) -> Pixels:
+    numbers = np.nan_to_num(values.astype(np.float32))
+    if mode == "F":
+        full = 1.0 if numbers.max(initial=0.0) <= 1.0 else 255.0
+    else:
+        full = 65535.0 if numbers.max(initial=0.0) > 255 else 255.0
+    return np.clip(numbers * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)
+
+
+def _from_array(array: NDArray[np.generic], name: str) -> Photo:
+    grey = array.ndim == 2
+    if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] == 3)):
+        raise PhotoError(f"{name} has shape {array.shape} and type {array.dtype}: a photo is (h, w, 3) uint8, RGB.")
+    height, width = array.shape[:2]
+    _check_size(width, height, None, name)
+    pixels = np.stack([array] * 3, axis=-1) if grey else array
+    return Photo(pixels=np.ascontiguousarray(pixels), width=width, height=height, source=name)
+
+
+def _plainly(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0].rstrip(".") if text and text[0] else type(error).__name__

@@ -1,0 +1,136 @@
+"""The whole path of one photo, from file to reading, on one page.
+
+photo -> pixels -> dogs -> crops -> probabilities -> doubt -> (where it looked) -> reading
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from dogmood.boxes import scaled
+from dogmood.bundle import Bundle, Network, open_bundle
+from dogmood.card import Settings, read_settings
+from dogmood.classifier import Classifier
+from dogmood.doubt import judge
+from dogmood.emotions import EMOTIONS, parse_emotions
+from dogmood.errors import PhotoError
+from dogmood.finder import Finder, FoundDog
+from dogmood.photo import Photo, PhotoSource, open_photo, source_name
+from dogmood.reading import DogReading, ModelInfo, Reading
+
+_AHEAD = 4
+"""How many photos are unpacked ahead of the network in `DogMood.read_many`."""
+
+
+class DogMood:
+    """Reads the emotion that dogs visibly show in photos.
+
+    Args:
+        model: the name of a shipped model, or the path of a ``.dogmood`` file.
+        emotions: the emotions to choose from; the others' probability is shared
+            out among them.  Names and aliases, as a list or separated by commas.
+        ten_crop: average ten crops of each dog: about ten times the work on the
+            classifier, slightly steadier probabilities.
+        threads: how many to compute with; 0 takes all cores.
+
+    Raises:
+        ModelError: the model is absent, damaged or foreign.
+        UsageError: an emotion is unknown.
+    """
+
+    def __init__(
+        self,
+        model: str | Path = "base",
+        emotions: str | Iterable[str] = EMOTIONS,
+        ten_crop: bool = False,
+        threads: int = 0,
+    ) -> None:
+        self.emotions = parse_emotions(emotions)
+        bundle: Bundle = open_bundle(model)
+        self.model = ModelInfo(bundle.name, bundle.version, bundle.sha256)
+        self.settings: Settings = read_settings(bundle.card)
+        self.finder = Finder(Network(bundle.finder, threads), self.settings.finder)
+        self.classifier = Classifier(Network(bundle.classifier, threads), self.settings.classifier)
+        self._ten_crop = ten_crop
+
+    def read(self, image: PhotoSource, explain: bool = False) -> Reading:
+        """Read one photo.
+
+        Args:
+            image: a path, the bytes of a picture file, a PIL image, or an array
+                ``(h, w, 3)`` uint8 RGB.
+            explain: also say where the network looked (`DogReading.saliency`).
+
+        Raises:
+            PhotoError: the photo cannot be read.
+        """
+        return self.read_photo(open_photo(image), explain)
+
+    def read_many(self, images: Iterable[PhotoSource], explain: bool = False) -> Iterator[Reading]:
+        """Read photos one after the other, unpacking the next ones meanwhile.
+
+        Yields:
+            One reading an image, in order.  A photo that cannot be read becomes a
+            reading with status ``unreadable``; it does not stop the others.
+        """
+        for _, reading in self.read_with_photos(images, explain):
+            yield reading
+
+    def read_with_photos(
+        self, images: Iterable[PhotoSource], explain: bool = False
+    ) -> Iterator[tuple[Photo | None, Reading]]:
+        """Do as `read_many`, and hand each opened photo on with its reading."""
+        with ThreadPoolExecutor(max_workers=1) as unpacking:
+            waiting: deque[tuple[str, Future[Photo]]] = deque()
+            try:
+                for image in images:
+                    waiting.append((source_name(image), unpacking.submit(open_photo, image)))
+                    if len(waiting) > _AHEAD:
+                        yield self._finish(*waiting.popleft(), explain)
+                while waiting:
+                    yield self._finish(*waiting.popleft(), explain)
+            finally:
+                unpacking.shutdown(cancel_futures=True)
+
+    def read_photo(self, photo: Photo, explain: bool = False) -> Reading:
+        """Read a photo that is already open."""
+        found = self.finder.find(photo.pixels)
+        dogs = tuple(self._read_dog(photo, number, dog, explain) for number, dog in enumerate(found.dogs, start=1))
+        status = "read" if dogs else "no_dog"
+        return Reading(photo.source, status, photo.width, photo.height, self.model, dogs, mask=found.mask)
+
+    def unreadable(self, source: str, reason: str) -> Reading:
+        """Return the reading of a photo that cannot be read."""
+        return Reading(source, "unreadable", 0, 0, self.model, reason=reason)
+
+    def _read_dog(self, photo: Photo, number: int, dog: FoundDog, explain: bool) -> DogReading:
+        scores = self.classifier.classify(photo.pixels, dog, self._ten_crop)
+        verdict = judge(scores.logits, self.settings.doubt, self.emotions)
+        saliency = None
+        if explain:
+            from dogmood.saliency import saliency_maps
+
+            height, width = photo.pixels.shape[:2]
+            saliency = saliency_maps(scores.evidence, width, height, self.emotions)
+        return DogReading(
+            dog=number,
+            box=scaled(dog.box, *photo.scale),
+            head=None if dog.head is None else scaled(dog.head, *photo.scale),
+            presence=dog.presence,
+            emotion=verdict.emotion,
+            probability=verdict.probabilities[verdict.emotion],
+            probabilities=verdict.probabilities,
+            sure=verdict.sure,
+            possible=verdict.possible,
+            saliency=saliency,
+        )
+
+    def _finish(self, source: str, opening: Future[Photo], explain: bool) -> tuple[Photo | None, Reading]:
+        try:
+            photo = opening.result()
+        except PhotoError as error:
+            return None, self.unreadable(source, str(error))
+        return photo, self.read_photo(photo, explain)

@@ -1,0 +1,217 @@
+"""What a reading is: one tree of frozen dataclasses, and every form it is written in.
+
+JSON, table rows and the JSON Schema all come from here; the field names are the
+contract that outputs keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogmood.boxes import Box
+from dogmood.emotions import EMOTIONS
+
+Status: TypeAlias = Literal["read", "no_dog", "unreadable"]
+Row: TypeAlias = dict[str, str | int | float | bool | None]
+
+_DIGITS = 4
+"""Digits of a written probability: finer than any two machines agree on."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which model made a reading."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class DogReading:
+    """One dog.
+
+    Attributes:
+        dog: its number, from 1, left to right.
+        box: the body: x0, y0, x1, y1 in pixels of the upright photo.
+        head: the head likewise, or None where none was found.
+        presence: how sure the finder is of this dog, in [0, 1].
+        emotion: the emotion with the highest probability.
+        probability: that probability, in [0, 1].
+        probabilities: of each chosen emotion; they sum to 1.
+        sure: whether ``probability`` reaches the model's threshold.
+        possible: the conformal set, likeliest first: the emotions that cannot be
+            ruled out at 90 %.  Written as ``set``.
+        saliency: where asked for, for each emotion a map ``(rows, columns)`` in
+            [0, 1] over the whole photo; not written to JSON or tables.
+    """
+
+    dog: int
+    box: Box
+    head: Box | None
+    presence: float
+    emotion: str
+    probability: float
+    probabilities: Mapping[str, float]
+    sure: bool
+    possible: tuple[str, ...]
+    saliency: Mapping[str, NDArray[np.float32]] | None = field(default=None, compare=False, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON says of this dog."""
+        return {
+            "dog": self.dog,
+            "box": _rounded(self.box),
+            "head": None if self.head is None else _rounded(self.head),
+            "presence": round(self.presence, _DIGITS),
+            "emotion": self.emotion,
+            "probability": round(self.probability, _DIGITS),
+            "probabilities": {name: round(p, _DIGITS) for name, p in self.probabilities.items()},
+            "sure": self.sure,
+            "set": list(self.possible),
+        }
+
+    def sorted_probabilities(self) -> list[tuple[str, float]]:
+        """Return the emotions and their probabilities, highest first."""
+        return sorted(self.probabilities.items(), key=lambda item: -item[1])
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read from one photo.
+
+    Attributes:
+        source: the photo's path, or what stands for it.
+        status: ``read``, ``no_dog`` or ``unreadable``.
+        width: of the upright photo in pixels; 0 where it is unreadable.
+        height: likewise.
+        model: which model read it.
+        dogs: from left to right; empty unless ``status`` is ``read``.
+        reason: why the photo is unreadable, in a sentence; else None.
+        mask: the finder's soft mask, a regular grid of values in [0, 1] over the
+            photo; not written.
+    """
+
+    source: str
+    status: Status
+    width: int
+    height: int
+    model: ModelInfo
+    dogs: tuple[DogReading, ...] = ()
+    reason: str | None = None
+    mask: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the reading as JSON says it (see `json_schema`)."""
+        result: dict[str, Any] = {"source": _writable(self.source), "status": self.status}
+        if self.status == "unreadable":
+            result["reason"] = _writable(self.reason or "")
+        else:
+            result |= {"width": self.width, "height": self.height}
+        result["model"] = vars(self.model).copy()
+        result["dogs"] = [dog.to_dict() for dog in self.dogs]
+        return result
+
+    def to_rows(self) -> list[Row]:
+        """Return one flat row a dog, or one row without a dog; see `COLUMNS`."""
+        whole = self.to_dict()
+        rows = []
+        for dog in whole["dogs"] or [{}]:
+            row: Row = dict.fromkeys(COLUMNS)
+            row |= {key: whole.get(key) for key in ("source", "status", "reason", "width", "height")}
+            row |= {"model": self.model.name, "model_version": self.model.version}
+            if dog:
+                row |= {key: dog[key] for key in ("dog", "presence", "emotion", "probability", "sure")}
+                row |= dog["probabilities"]
+                row["set"] = " ".join(dog["set"])
+                row |= dict(zip(_edges("box"), dog["box"], strict=True))
+                row |= dict(zip(_edges("head"), dog["head"] or [None] * 4, strict=True))
+            rows.append(row)
+        return rows
+
+
+def _edges(name: str) -> list[str]:
+    return [f"{name}_{edge}" for edge in ("x0", "y0", "x1", "y1")]
+
+
+COLUMNS: dict[str, type] = {
+    "source": str,
+    "status": str,
+    "reason": str,
+    "width": int,
+    "height": int,
+    "dog": int,
+    "emotion": str,
+    "probability": float,
+    **dict.fromkeys(EMOTIONS, float),
+    "sure": bool,
+    "set": str,
+    "presence": float,
+    **dict.fromkeys(_edges("box") + _edges("head"), float),
+    "model": str,
+    "model_version": str,
+}
+"""The columns of CSV and Parquet, in order, with their types; any may be empty."""
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of one reading."""
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    emotion = {"enum": list(EMOTIONS)}
+    box = {
+        "type": "array",
+        "description": "x0, y0, x1, y1 in pixels of the upright photo",
+        "items": {"type": "number"},
+        "minItems": 4,
+        "maxItems": 4,
+    }
+    text, count = {"type": "string"}, {"type": "integer", "minimum": 1}
+    dog = _object(
+        dog=count,
+        box=box,
+        head={"anyOf": [box, {"type": "null"}]},
+        presence=share,
+        emotion=emotion,
+        probability=share,
+        probabilities={"type": "object", "propertyNames": emotion, "additionalProperties": share},
+        sure={"type": "boolean"},
+        set={"type": "array", "items": emotion, "minItems": 1, "uniqueItems": True},
+    )
+    model = _object(name=text, version=text, sha256={"type": "string", "pattern": "^[0-9a-f]{64}$"})
+    common = {"source": text, "model": model}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "dogmood reading",
+        "oneOf": [
+            _object(
+                **common,
+                status={"const": "read"},
+                width=count,
+                height=count,
+                dogs={"type": "array", "items": dog, "minItems": 1},
+            ),
+            _object(
+                **common, status={"const": "no_dog"}, width=count, height=count, dogs={"type": "array", "maxItems": 0}
+            ),
+            _object(**common, status={"const": "unreadable"}, reason=text, dogs={"type": "array", "maxItems": 0}),
+        ],
+    }
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    # Further keys are allowed: keys may be added in later versions, never renamed.
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _rounded(box: Box) -> list[float]:
+    return [round(edge, 1) for edge in box]
+
+
+def _writable(text: str) -> str:
+    """Replace what UTF-8 cannot hold: file names may be any bytes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
