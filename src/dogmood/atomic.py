@@ -28,11 +28,10 @@ def atomic_write(path: Path, text: bool = False) -> Iterator[IO[Any]]:
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
     partial = Path(name)
+    # newline="" lets csv end its own lines.
+    form: dict[str, Any] = {"mode": "w", "encoding": "utf-8", "newline": ""} if text else {"mode": "wb"}
     try:
-        # newline="" lets csv end its own lines.
-        with open(
-            handle, "w" if text else "wb", encoding="utf-8" if text else None, newline="" if text else None
-        ) as file:
+        with os.fdopen(handle, **form) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -40,10 +39,10 @@ def atomic_write(path: Path, text: bool = False) -> Iterator[IO[Any]]:
         umask = os.umask(0)
         os.umask(umask)
         partial.chmod(0o666 & ~umask)
-        os.replace(partial, path)
-    except OSError as error:
+        partial.replace(path)
+    except BaseException as error:
         partial.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
-    except BaseException:
-        partial.unlink(missing_ok=True)
+        # A broken pipe is about another file: somebody stopped listening to ours.
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from None
         raise

@@ -52,9 +52,9 @@ def judge(logits: NDArray[np.float32], doubt: Doubt, emotions: Sequence[str] = E
     values = softmax(logits[columns].astype(np.float64) / doubt.temperature)
     probabilities = {emotion: float(p) for emotion, p in zip(emotions, values, strict=True)}
     best = max(probabilities, key=probabilities.__getitem__)
-    possible = [e for e in sorted(emotions, key=probabilities.__getitem__, reverse=True)]
-    possible = [e for e in possible if probabilities[e] >= doubt.least[e]] or [best]
-    return Verdict(probabilities, best, probabilities[best] >= doubt.sure, tuple(possible))
+    likeliest_first = sorted(emotions, key=probabilities.__getitem__, reverse=True)
+    possible = tuple(e for e in likeliest_first if probabilities[e] >= doubt.least[e])
+    return Verdict(probabilities, best, probabilities[best] >= doubt.sure, possible or (best,))
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,30 +20,15 @@ from numpy.typing import NDArray
 from dogmood.errors import PhotoError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    import PIL.Image
 
 Pixels: TypeAlias = NDArray[np.uint8]
-PhotoSource: TypeAlias = "str | os.PathLike[str] | bytes | Image | NDArray[np.uint8]"
+PhotoSource: TypeAlias = "str | os.PathLike[str] | bytes | PIL.Image.Image | NDArray[np.uint8]"
 
-SUFFIXES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".png",
-        ".webp",
-        ".gif",
-        ".bmp",
-        ".dib",
-        ".tif",
-        ".tiff",
-        ".mpo",
-        ".heic",
-        ".heif",
-        ".hif",
-    ]
-)
+SUFFIXES = frozenset({
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff",
+    ".heic", ".heif", ".hif",
+})  # fmt: skip
 """File names a folder is searched for; what the file really is, its bytes decide."""
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
@@ -178,7 +163,7 @@ def _heif_format(data: bytes, name: str) -> tuple[str, ...]:
     return ("HEIF",)
 
 
-def _from_image(image: Image, name: str) -> Photo:
+def _from_image(image: PIL.Image.Image, name: str) -> Photo:
     from PIL import ImageOps
 
     width, height = image.size
@@ -212,16 +197,16 @@ def _check_size(width: int, height: int, file_format: str | None, name: str) -> 
         )
 
 
-def _to_rgb(image: Image) -> Image:
+def _to_rgb(image: PIL.Image.Image) -> PIL.Image.Image:
     """Return the picture as 8-bit RGB, transparency laid over white."""
-    from PIL import Image as pil
+    from PIL import Image
 
     if image.mode.startswith("I") or image.mode == "F":
-        image = pil.fromarray(_to_8_bit(np.asarray(image), image.mode))
+        image = Image.fromarray(_to_8_bit(np.asarray(image), image.mode))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         image = image.convert("RGBA")
-        white = pil.new("RGBA", image.size, "white")
-        return pil.alpha_composite(white, image).convert("RGB")
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image).convert("RGB")
     return image.convert("RGB")
 
 
@@ -231,7 +216,8 @@ def _to_8_bit(values: NDArray[np.generic], mode: str) -> Pixels:
         full = 1.0 if numbers.max(initial=0.0) <= 1.0 else 255.0
     else:
         full = 65535.0 if numbers.max(initial=0.0) > 255 else 255.0
-    return np.clip(numbers * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)
+    scaled: Pixels = np.clip(numbers * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)
+    return scaled
 
 
 def _from_array(array: NDArray[np.generic], name: str) -> Photo:

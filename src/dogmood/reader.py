@@ -99,8 +99,9 @@ class DogMood:
         """Read a photo that is already open."""
         found = self.finder.find(photo.pixels)
         dogs = tuple(self._read_dog(photo, number, dog, explain) for number, dog in enumerate(found.dogs, start=1))
-        status = "read" if dogs else "no_dog"
-        return Reading(photo.source, status, photo.width, photo.height, self.model, dogs, mask=found.mask)
+        return Reading(
+            photo.source, "read" if dogs else "no_dog", photo.width, photo.height, self.model, dogs, mask=found.mask
+        )
 
     def unreadable(self, source: str, reason: str) -> Reading:
         """Return the reading of a photo that cannot be read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,12 +17,13 @@ from dogmood.errors import UsageError
 from dogmood.folder import PhotoPath, photos_of
 
 if TYPE_CHECKING:
+    from dogmood.outputs import Write
     from dogmood.photo import Photo
     from dogmood.reader import DogMood
     from dogmood.reading import Reading
 
 
-class Explain(str, Enum):
+class Explain(StrEnum):
     """Which maps are drawn."""
 
     WINNER = "winner"
@@ -57,7 +58,7 @@ def read(
     """
     photos = photos_of(paths)
     with ExitStack() as stack:
-        write = _nothing
+        write: Write = _nothing
         if out is not None:
             # Opened first: an output that cannot be written should stop us before
             # the work, not after it.

@@ -30,7 +30,7 @@ def fit_doubt(logits: Floats, labels: NDArray[np.intp]) -> Doubt:
     temperature = fit_temperature(logits, labels)
     probabilities = softmax(logits / temperature)
     best = np.sort(probabilities.max(axis=1))
-    sure = float(best[int(math.floor((1 - COVERAGE) * len(best)))])
+    sure = float(best[math.floor((1 - COVERAGE) * len(best))])
     truth = probabilities[np.arange(len(labels)), labels]
     least = {emotion: _least(truth[labels == i]) for i, emotion in enumerate(EMOTIONS)}
     return Doubt(temperature, sure, float((best >= sure).mean()), least)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
+from sklearn.metrics import confusion_matrix, f1_score
 
 from dogmood.doubt import Doubt, judge
 from dogmood.emotions import EMOTIONS
@@ -44,11 +44,13 @@ def measure_emotions(given: Predictions, doubt: Doubt, emotions: Sequence[str] =
     verdicts = [judge(given.logits[i], doubt, emotions) for i in kept]
     probabilities = np.array([list(v.probabilities.values()) for v in verdicts])
     labels = np.array([emotions.index(EMOTIONS[given.labels[i]]) for i in kept])
-    groups = [given.groups[i] for i in kept]
+    groups = [given.groups[i] for i in kept.tolist()]
     guesses = probabilities.argmax(axis=1)
     hit = guesses == labels
     sure = np.array([v.sure for v in verdicts])
     in_set = np.array([emotions[label] in v.possible for label, v in zip(labels, verdicts, strict=True)])
+
+    shown = [(i, emotion) for i, emotion in enumerate(emotions) if (labels == i).any()]
 
     def macro_f1(drawn: NDArray[np.intp]) -> float:
         return float(f1_score(labels[drawn], guesses[drawn], average="macro", zero_division=0))
@@ -79,16 +81,14 @@ def measure_emotions(given: Predictions, doubt: Doubt, emotions: Sequence[str] =
                 "n": int((labels == i).sum()),
                 **with_interval(lambda drawn, i=i: recall(drawn, i)),
             }
-            for i, emotion in enumerate(emotions)
+            for i, emotion in shown
         },
         "ECE": with_interval(ece),
         "Brier": with_interval(brier),
-        "confusion": [
-            [int(((labels == i) & (guesses == j)).sum()) for j in range(len(emotions))] for i in range(len(emotions))
-        ],
+        "confusion": confusion_matrix(labels, guesses, labels=range(len(emotions))).tolist(),
         "sure": {"coverage": float(sure.mean()), "accuracy": float(hit[sure].mean()) if sure.any() else None},
         "sets": {
-            "coverage": {e: float(in_set[labels == i].mean()) for i, e in enumerate(emotions)},
+            "coverage": {e: float(in_set[labels == i].mean()) for i, e in shown},
             "mean size": float(np.mean([len(v.possible) for v in verdicts])),
         },
     }

@@ -97,7 +97,8 @@ def fold_batch_norms(net: nn.Module) -> nn.Module:
 
 
 def _folded(conv: nn.Module, norm: nn.Module) -> nn.Module:
-    return fuse_conv_bn_eval(conv, norm)  # type: ignore[type-var]
+    fused: nn.Module = fuse_conv_bn_eval(conv, norm)  # type: ignore[type-var, arg-type]
+    return fused
 
 
 def _strip(model: onnx.ModelProto) -> None:

@@ -9,7 +9,6 @@ small files, so a run that was stopped goes on where it was.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -75,8 +74,9 @@ class FeatureCache:
             answers = self._answers(pictures)
             partial = self._file(start).with_suffix(".tmp")
             with partial.open("wb") as file:
-                np.savez(file, **{f"{i}.{k}": a for i, row in enumerate(answers) for k, a in enumerate(row)})
-            os.replace(partial, self._file(start))
+                named = {f"{i}.{k}": a for i, row in enumerate(answers) for k, a in enumerate(row)}
+                np.savez(file, allow_pickle=False, **named)
+            partial.replace(self._file(start))
 
     def __iter__(self) -> Iterator[Features]:
         """Yield the features of each picture in order, as float16."""

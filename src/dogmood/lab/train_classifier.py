@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,8 +33,7 @@ class ClassifierTraining:
         weight_decay: of AdamW.
         balance: photos of rarer emotions count more, by frequency to minus this power.
         averaging: decay of the moving average of the weights, which is what is kept.
-        dropout: share of channels left out before the head.
-        seed: of the order, the choice among augmented variants and dropout.
+        seed: of the order and the choice among augmented variants.
     """
 
     epochs: int = 10
@@ -88,14 +88,15 @@ def train_classifier(net: ClassifierNet, data: TrainingSet, settings: Classifier
         for at in range(0, len(order) - settings.batch + 1, settings.batch):
             chosen = order[at : at + settings.batch]
             optimizer.zero_grad()
-            _loss(net, data, chosen, random.integers(len(data.maps), size=len(chosen))).backward()
+            loss = _loss(net, data, chosen, random.integers(len(data.maps), size=len(chosen)))
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
             _move(average, net, settings.averaging)
     return average
 
 
-def _rates(net: ClassifierNet, settings: ClassifierTraining) -> list[dict[str, object]]:
+def _rates(net: ClassifierNet, settings: ClassifierTraining) -> list[dict[str, Any]]:
     """Return optimizer groups: the deeper the part, the smaller its learning rate."""
     groups = []
     for depth, part in enumerate(reversed(net.trained())):

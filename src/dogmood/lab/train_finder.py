@@ -106,7 +106,7 @@ def train_finder(examples: Sequence[Example], settings: FinderTraining) -> Finde
         for batch in _batches(examples, settings.batch, order):
             optimizer.zero_grad()
             loss = _loss(head, batch, mirrored=order.random() < 0.5)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
     return head.eval()

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -37,14 +37,14 @@ from dogmood.lab.calibrate import fit_doubt
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_boxes, read_manifest
 from dogmood.lab.data.pets import PetPhoto, read_pets
 from dogmood.lab.dogs import VARIANTS, Subject, cut_variant, subjects, variant_key
-from dogmood.lab.emotion_metrics import Predictions, measure_emotions
+from dogmood.lab.emotion_metrics import Predictions
 from dogmood.lab.export import check_parity, rounded_to_half, to_onnx
 from dogmood.lab.features import FeatureCache, weights_digest
 from dogmood.lab.finder_metrics import Seen, eager, measure_finder
+from dogmood.lab.measure import emotion_figures, look_at_pets, predict
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.nets.finder import FinderHead, FinderNet
 from dogmood.lab.nets.lite import LiteBackbone
-from dogmood.lab.progress import track
 from dogmood.lab.train_classifier import ClassifierTraining, TrainingSet, train_classifier, weights_of
 from dogmood.lab.train_finder import (
     Example,
@@ -60,8 +60,8 @@ FINDER = FinderSettings(side=384, presence=0.5, box=0.4, head=0.1)
 CLASSIFIER = ClassifierSettings(side=224, views=(View("body", 1.05), View("head", 1.5)))
 LABELLED_FOR_FINDER = 2500
 """Labelled photos, with a detector's boxes, that the finder learns from besides the pets."""
-FOUR = EMOTIONS[:4]
 PARITY = 1e-3
+Net = TypeVar("Net", bound=nn.Module)
 
 
 class Step:
@@ -71,7 +71,7 @@ class Step:
         self.work = work
         work.mkdir(parents=True, exist_ok=True)
 
-    def weights(self, name: str, depends: Any, net: nn.Module, make: Callable[[], nn.Module]) -> nn.Module:
+    def weights(self, name: str, depends: Any, net: Net, make: Callable[[], nn.Module]) -> Net:
         """Load a network's weights, or make and keep them."""
         path = self._path(name, depends, "safetensors")
         if not path.exists():
@@ -118,13 +118,9 @@ def make_finder(data: Path, step: Step, training: FinderTraining) -> tuple[bytes
     # Distances reach some dozen cells: float32 sums differ in the fourth digit.
     check_parity(graph, rounded_to_half(net), [example, torch.rand(1, 3, 384, 288)], PARITY * 10)
 
-    def seen(split: str) -> list[Seen]:
-        finder = Finder(Network(graph), eager(FINDER))
-        chosen = [p for p in pets if p.split == split and p.kind != "unchecked"]
-        return [Seen(p, finder.find(open_photo(p.path).pixels)) for p in track(chosen, f"Finder: {split}")]
-
-    settings = replace(FINDER, presence=_presence_threshold(seen("valid")))
-    return graph, settings, measure_finder(seen("test"), settings.presence)
+    finder = Finder(Network(graph), eager(FINDER))
+    settings = replace(FINDER, presence=_presence_threshold(look_at_pets(finder, data, "valid")))
+    return graph, settings, measure_finder(look_at_pets(finder, data, "test"), settings.presence)
 
 
 def make_classifier(
@@ -158,10 +154,10 @@ def make_classifier(
     graph = to_onnx(trained, example, ("logits", "maps"), {0: "n"})
     check_parity(graph, rounded_to_half(trained), [example, example[:1]], PARITY)
     classifier = Classifier(Network(graph), CLASSIFIER)
-    answers = {
-        split: _predict(classifier, [(p, s) for p, s in zip(photos, dogs, strict=True) if p.split == split])
-        for split in ("valid", "test")
-    }
+    answers = {}
+    for split in ("valid", "test"):
+        chosen = [(p, s.dog) for p, s in zip(photos, dogs, strict=True) if p.split == split]
+        answers[split] = predict(classifier, [p for p, _ in chosen], [dog for _, dog in chosen])
     return graph, answers
 
 
@@ -194,9 +190,8 @@ def make_model(data: Path, out: Path, work: Path, seed: int, command: str) -> di
         },
         "figures": {
             "finder, test": finder_figures,
-            "emotions, valid": measure_emotions(valid, doubt),
-            "emotions, test": measure_emotions(test, doubt),
-            "four emotions, test": measure_emotions(test, doubt, FOUR),
+            "emotions, valid": emotion_figures(valid, doubt),
+            "emotions, test": emotion_figures(test, doubt),
         },
     }
     write_bundle(out, card, finder_graph, graph)
@@ -264,15 +259,6 @@ def _training_set(
         targets=np.array([p.soft for p, _ in train], np.float32),
         weights=weights_of([p for p, _ in train], training.balance),
     )
-
-
-def _predict(classifier: Classifier, photos: Sequence[tuple[LabelledPhoto, Subject]]) -> Predictions:
-    logits = [
-        classifier.classify(open_photo(p.path).pixels, s.dog).logits
-        for p, s in track(photos, f"Classifier: {photos[0][0].split}")
-    ]
-    labels = [EMOTIONS.index(p.label) for p, _ in photos]
-    return Predictions(np.stack(logits), np.array(labels), [p.group for p, _ in photos])
 
 
 def main() -> None:

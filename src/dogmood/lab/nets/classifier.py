@@ -50,7 +50,9 @@ class ClassifierNet(nn.Module):
         self.head = ViewHead(views)
 
     def forward(self, pixels: Tensor) -> Answer:
-        return self.from_trunk(self.trunk(pixels.flatten(0, 1)).unflatten(0, pixels.shape[:2]))
+        """Return logits and maps of ``(n, views, 3, side, side)``."""
+        trunk = self.trunk(pixels.flatten(0, 1))
+        return self.from_trunk(trunk.reshape(*pixels.shape[:2], *trunk.shape[1:]))
 
     def trunk(self, pixels: Tensor) -> Tensor:
         """Return what the first blocks make of ``(n, 3, side, side)``."""
@@ -65,7 +67,7 @@ class ClassifierNet(nn.Module):
         for block in self.backbone.blocks[TRUNK_BLOCKS:]:
             x = block(x)
         tops: Tensor = self.backbone.summit(x)
-        answer: Answer = self.head(tops.unflatten(0, maps.shape[:2]))
+        answer: Answer = self.head(tops.reshape(*maps.shape[:2], *tops.shape[1:]))
         return answer
 
     def trained(self) -> list[nn.Module]:

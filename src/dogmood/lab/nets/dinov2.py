@@ -49,8 +49,10 @@ class Block(nn.Module):
         self.scale2 = nn.Parameter(torch.ones(WIDTH))
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """Return the tokens ``(n, k, 384)`` after this block."""
         tokens = tokens + self.scale1 * self._attend(self.norm1(tokens))
-        return tokens + self.scale2 * self.fc2(functional.gelu(self.fc1(self.norm2(tokens))))
+        added: Tensor = self.scale2 * self.fc2(functional.gelu(self.fc1(self.norm2(tokens))))
+        return tokens + added
 
     def _attend(self, tokens: Tensor) -> Tensor:
         n = tokens.shape[0]
@@ -59,7 +61,8 @@ class Block(nn.Module):
             for linear in (self.query, self.key, self.value)
         )
         mixed = functional.scaled_dot_product_attention(query, key, value)
-        return self.out(mixed.transpose(1, 2).reshape(n, -1, WIDTH))
+        out: Tensor = self.out(mixed.transpose(1, 2).reshape(n, -1, WIDTH))
+        return out
 
 
 class DinoV2(nn.Module):
@@ -90,6 +93,7 @@ class DinoV2(nn.Module):
         return torch.cat([first, patches.flatten(2).transpose(1, 2)], dim=1)
 
     def forward(self, pixels: Tensor) -> Tensor:
+        """Return the tokens of ``(n, 3, h, w)``."""
         tokens = self.embed(pixels)
         for block in self.blocks:
             tokens = block(tokens)

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dogmood.finder import CELL
 from dogmood.lab.nets.lite import CHANNELS, LiteBackbone, Maps
 
 BACKDROP, DOG, OTHER = range(3)
@@ -74,17 +73,15 @@ class FinderNet(nn.Module):
         self.backbone, self.head = backbone, head
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return ``presence`` (n,), ``mask`` (n, 4 rows, 4 columns), ``body`` and ``head``
-        (n, 5, rows, columns) with probabilities for logits.
+        """Return what `dogmood.finder.find_dogs` takes, with a first axis of n photos.
+
+        Returns:
+            ``presence`` ``(n,)``, ``mask`` ``(n, 4 rows, 4 columns)``, ``body`` and
+            ``head`` ``(n, 5, rows, columns)``, probabilities for logits.
         """
         out = self.head(self.backbone(pixels))
         body, head = (torch.cat([out[k][:, :1].sigmoid(), out[k][:, 1:]], dim=1) for k in ("body", "head"))
         return out["presence"].sigmoid(), out["mask"].softmax(dim=1)[:, DOG], body, head
-
-
-def grid_of(height: int, width: int) -> tuple[int, int]:
-    """Return the rows and columns of cells of an input."""
-    return height // CELL, width // CELL
 
 
 def _mix() -> nn.Sequential:

@@ -52,6 +52,7 @@ class LiteBackbone(nn.Module):
         return pixels * (255 / 128) - 127 / 128
 
     def forward(self, pixels: Tensor) -> Maps:
+        """Return the feature maps of ``(n, 3, h, w)``."""
         x = self.stem(self.scale(pixels))
         kept = []
         for i, block in enumerate(self.blocks):

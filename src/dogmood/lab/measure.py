@@ -1,0 +1,106 @@
+"""Measure a finished model file on held-out photos: ``python -m dogmood.lab.measure``.
+
+Emotions are measured on the dog each label is about (the largest); how often the
+shipped thresholds would have said "no dog" there is counted apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dogmood.bundle import Network, open_bundle
+from dogmood.card import read_settings
+from dogmood.classifier import Classifier
+from dogmood.doubt import Doubt
+from dogmood.emotions import EMOTIONS
+from dogmood.errors import DogMoodError
+from dogmood.finder import Finder, FoundDog
+from dogmood.lab import LabError
+from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
+from dogmood.lab.data.pets import read_pets
+from dogmood.lab.dogs import largest
+from dogmood.lab.emotion_metrics import Predictions, measure_emotions
+from dogmood.lab.finder_metrics import Seen, eager, measure_finder
+from dogmood.lab.progress import track
+from dogmood.photo import open_photo
+
+FOUR = ("anger", "fear", "happiness", "sadness")
+WITHOUT_FEAR = ("anger", "happiness", "sadness", "relaxed")
+
+
+def look_at_pets(finder: Finder, data: Path, split: str) -> list[Seen]:
+    """Return what a finder says of the checked pet photos of a split."""
+    pets = [p for p in read_pets(data / "finder") if p.split == split and p.kind != "unchecked"]
+    return [Seen(p, finder.find(open_photo(p.path).pixels)) for p in track(pets, f"Finder: {split}")]
+
+
+def predict(
+    classifier: Classifier, photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], ten_crop: bool = False
+) -> Predictions:
+    """Return a classifier's answers to labelled photos, given the dog in each."""
+    pairs = list(zip(photos, dogs, strict=True))
+    logits = [
+        classifier.classify(open_photo(photo.path).pixels, dog, ten_crop).logits
+        for photo, dog in track(pairs, "Classifier")
+    ]
+    labels = [EMOTIONS.index(photo.label) for photo in photos]
+    return Predictions(np.stack(logits), np.array(labels), [photo.group for photo in photos])
+
+
+def emotion_figures(answers: Predictions, doubt: Doubt) -> dict[str, Any]:
+    """Return the figures of the five-class task and of the two four-class ones."""
+    return {
+        "five": measure_emotions(answers, doubt),
+        "four": measure_emotions(answers, doubt, FOUR),
+        "without fear": measure_emotions(answers, doubt, WITHOUT_FEAR),
+    }
+
+
+def measure_model(model: str, data: Path, split: str, ten_crop: bool) -> dict[str, Any]:
+    """Return all figures of a model file on one split."""
+    bundle = open_bundle(model)
+    settings = read_settings(bundle.card)
+    finder = Finder(Network(bundle.finder), eager(settings.finder))
+    classifier = Classifier(Network(bundle.classifier), settings.classifier)
+    pets = look_at_pets(finder, data, split)
+    photos = [p for p in read_manifest(data / "emotions") if p.split == split]
+    found = [finder.find(open_photo(p.path).pixels) for p in track(photos, "Finding dogs")]
+    answers = predict(classifier, photos, [largest(f.dogs) for f in found], ten_crop)
+    return {
+        "model": {"name": bundle.name, "version": bundle.version, "sha256": bundle.sha256},
+        "data": {
+            "emotions/manifest.csv": checksum(data / "emotions"),
+            "finder/index.csv": checksum(data / "finder", "index.csv"),
+            "split": split,
+        },
+        "ten crop": ten_crop,
+        "finder": measure_finder(pets, settings.finder.presence),
+        "emotions": emotion_figures(answers, settings.doubt),
+        "labelled photos called 'no dog'": sum(f.presence < settings.finder.presence for f in found),
+    }
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds emotions/ and finder/")
+    parser.add_argument("--model", default="base", help="a shipped model's name, or a .dogmood file")
+    parser.add_argument("--split", default="test", choices=("valid", "test"))
+    parser.add_argument("--ten-crop", action="store_true")
+    options = parser.parse_args()
+    try:
+        figures = measure_model(options.model, options.data, options.split, options.ten_crop)
+    except (LabError, DogMoodError) as error:
+        sys.exit(str(error))
+    print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

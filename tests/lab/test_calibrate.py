@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dogmood.doubt import softmax
+from dogmood.emotions import EMOTIONS
+from dogmood.lab.calibrate import fit_doubt, fit_temperature
+
+
+def sampled(n: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
+    """Logits that are ``sharpness`` times too sure of labels drawn from their softmax."""
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(n, 5))
+    labels = np.array([random.choice(5, p=p) for p in softmax(logits)])
+    return logits * sharpness, labels
+
+
+@pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
+def test_temperature_undoes_overconfidence(sharpness: float) -> None:
+    assert fit_temperature(*sampled(20_000, sharpness)) == pytest.approx(sharpness, rel=0.05)
+
+
+def test_threshold_keeps_the_stated_coverage() -> None:
+    doubt = fit_doubt(*sampled(1000, 1.0))
+    assert doubt.coverage == pytest.approx(0.7, abs=0.002)
+
+
+def test_sets_hold_the_truth_in_nine_of_ten_of_each_emotion() -> None:
+    logits, labels = sampled(4000, 2.0)
+    doubt = fit_doubt(logits[:2000], labels[:2000])
+    probabilities = softmax(logits[2000:] / doubt.temperature)
+    for i, emotion in enumerate(EMOTIONS):
+        truth = probabilities[labels[2000:] == i, i]
+        assert (truth >= doubt.least[emotion]).mean() == pytest.approx(0.9, abs=0.04)
+
+
+def test_the_conformal_rank_is_exact() -> None:
+    # 19 photos an emotion: rank ceil(20 * 0.9) = 18 counted from the top.
+    margins = np.linspace(0, 3, 19)
+    labels = np.repeat(np.arange(5), 19)
+    logits = np.zeros((95, 5))
+    logits[np.arange(95), labels] = np.tile(margins, 5)
+    doubt = fit_doubt(logits, labels)
+    second_lowest = softmax(logits / doubt.temperature)[1].max()
+    assert doubt.least["anger"] == pytest.approx(second_lowest)

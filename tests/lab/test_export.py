@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import onnx
+import pytest
+import torch
+
+from dogmood.bundle import Network
+from dogmood.lab import LabError
+from dogmood.lab.export import check_parity, fold_batch_norms, rounded_to_half, to_onnx
+from dogmood.lab.nets.classifier import ClassifierNet
+from dogmood.lab.nets.finder import FinderHead, FinderNet
+from dogmood.lab.nets.lite import LiteBackbone
+
+
+@pytest.fixture(scope="module")
+def finder() -> FinderNet:
+    torch.manual_seed(0)
+    return FinderNet(LiteBackbone(), FinderHead()).eval()
+
+
+@pytest.fixture(scope="module")
+def graph(finder: FinderNet) -> bytes:
+    example = torch.rand(1, 3, 96, 128)
+    return to_onnx(finder, example, ("presence", "mask", "body", "head"), {0: "n", 2: "height", 3: "width"})
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 96, 128), (2, 3, 64, 64), (1, 3, 384, 32)])
+def test_the_finder_runs_at_any_size_and_agrees_with_torch(
+    finder: FinderNet, graph: bytes, shape: tuple[int, ...]
+) -> None:
+    pixels = torch.rand(*shape)
+    assert check_parity(graph, rounded_to_half(finder), [pixels], most=1e-3) < 1e-3
+    presence, mask, body, head = Network(graph)(pixels.numpy())
+    n, rows, columns = shape[0], shape[2] // 16, shape[3] // 16
+    assert presence.shape == (n,)
+    assert mask.shape == (n, 4 * rows, 4 * columns)
+    assert body.shape == head.shape == (n, 5, rows, columns)
+    assert 0 <= mask.min() <= mask.max() <= 1
+
+
+def test_weights_are_stored_in_half_and_nothing_tells_of_this_machine(graph: bytes) -> None:
+    model = onnx.load_from_string(graph)
+    large = [t for t in model.graph.initializer if onnx.numpy_helper.to_array(t).size >= 256]
+    assert {t.data_type for t in large} == {onnx.TensorProto.FLOAT16}
+    assert b"site-packages" not in graph
+    assert b".py" not in graph
+    assert len(graph) < 9_000_000
+
+
+def test_another_network_is_not_called_equal(finder: FinderNet, graph: bytes) -> None:
+    torch.manual_seed(1)
+    stranger = FinderNet(LiteBackbone(), FinderHead()).eval()
+    with pytest.raises(LabError, match="differs from torch"):
+        check_parity(graph, stranger, [torch.rand(1, 3, 64, 64)], most=1e-3)
+
+
+def test_folding_changes_no_answer_and_leaves_the_original(finder: FinderNet) -> None:
+    pixels = torch.rand(1, 3, 64, 64)
+    names = set(finder.state_dict())
+    folded = fold_batch_norms(finder)
+    with torch.inference_mode():
+        assert torch.allclose(folded(pixels)[1], finder(pixels)[1], atol=1e-4)
+    assert set(finder.state_dict()) == names
+    assert not any("running_mean" in name for name in folded.state_dict())
+
+
+def test_the_classifier_s_maps_sum_to_its_logits() -> None:
+    torch.manual_seed(0)
+    net = ClassifierNet(views=2).eval()
+    torch.nn.init.normal_(net.head.bias)
+    example = torch.rand(2, 2, 3, 64, 64)
+    logits, maps = Network(to_onnx(net, example, ("logits", "maps"), {0: "n"}))(example.numpy())
+    assert maps.shape == (2, 2, 5, 2, 2)
+    bias = net.head.bias.detach().numpy()
+    assert maps.sum(axis=(1, 3, 4)) + bias == pytest.approx(logits, abs=1e-4)
