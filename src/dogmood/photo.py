@@ -31,7 +31,7 @@ SUFFIXES = frozenset({
 })  # fmt: skip
 """File names a folder is searched for; what the file really is, its bytes decide."""
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
 """The decoders that are let in: none that runs another program."""
 
 MAX_PIXELS = 100_000_000

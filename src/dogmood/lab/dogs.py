@@ -17,10 +17,8 @@ from dogmood.finder import Finder, FoundDog
 from dogmood.lab.progress import track
 from dogmood.photo import Pixels, open_photo
 
-JITTERED = 2
-"""Variants beyond plain and mirrored: shifted, scaled, recoloured."""
-
-VARIANTS = 2 + 2 * JITTERED
+VARIANTS = 4
+"""Plain, mirrored, jittered, and mirrored with another jitter."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -33,6 +34,8 @@ def to_onnx(net: nn.Module, example: Tensor, outputs: Sequence[str], dynamic: Ma
         outputs: the outputs' names.
         dynamic: the input's axes that may change, by name.
     """
+    # The exporter tells of each torchvision operator it will not need.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     folded = fold_batch_norms(net)
     axes = dict.fromkeys(dynamic, torch.export.Dim.DYNAMIC)
     program = torch.onnx.export(

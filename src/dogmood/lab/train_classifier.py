@@ -36,13 +36,13 @@ class ClassifierTraining:
         seed: of the order and the choice among augmented variants.
     """
 
-    epochs: int = 10
+    epochs: int = 6
     batch: int = 32
     rate: float = 1e-3
     decay: float = 0.85
     weight_decay: float = 0.02
     balance: float = 0.5
-    averaging: float = 0.995
+    averaging: float = 0.99
     seed: int = 0
 
 

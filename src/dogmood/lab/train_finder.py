@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from PIL import Image
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional
 
@@ -98,7 +99,8 @@ def train_finder(examples: Sequence[Example], settings: FinderTraining) -> Finde
     """Train new heads; deterministic for equal examples and settings."""
     torch.manual_seed(settings.seed)
     head = FinderHead()
-    optimizer = torch.optim.AdamW(head.parameters(), lr=settings.rate, weight_decay=settings.weight_decay)
+    learning = [p for p in head.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(learning, lr=settings.rate, weight_decay=settings.weight_decay)
     steps = sum(1 for _ in _batches(examples, settings.batch, random.Random(0))) * settings.epochs
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps, pct_start=0.1)
     order = random.Random(settings.seed)
@@ -109,7 +111,21 @@ def train_finder(examples: Sequence[Example], settings: FinderTraining) -> Finde
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-    return head.eval()
+    fit_presence(head.eval(), examples)
+    return head
+
+
+@torch.inference_mode()
+def fit_presence(head: FinderHead, examples: Sequence[Example]) -> None:
+    """Fit how the two signs of a dog are weighed, by logistic regression."""
+    signs = []
+    for example in examples:
+        maps = Maps(*(torch.from_numpy(level[None]).float() for level in example.features))
+        signs.append(head.presence.signs(maps, head(maps)["mask"])[0].numpy())
+    # Balanced: how often dogs occur among a user's photos is not known.
+    model = LogisticRegression(C=10.0, class_weight="balanced").fit(signs, [e.truth.dog for e in examples])
+    head.presence.weigh.weight.copy_(torch.from_numpy(model.coef_))
+    head.presence.weigh.bias.copy_(torch.from_numpy(model.intercept_))
 
 
 def _batches(examples: Sequence[Example], size: int, order: random.Random) -> Iterator[list[Example]]:
@@ -129,9 +145,7 @@ def _loss(head: FinderHead, batch: Sequence[Example], mirrored: bool) -> Tensor:
     # to the mirror image is nearly the mirror image of its answer.
     out = head(Maps(*(level.flip(3) if mirrored else level for level in stacked)))
     truths = [_mirrored(e.truth) if mirrored else e.truth for e in batch]
-    present = torch.tensor([float(t.dog) for t in truths])
-    loss = functional.binary_cross_entropy_with_logits(out["presence"], present)
-    loss = loss + 2 * _mask_loss(out["mask"], truths, rows, columns)
+    loss = 2 * _mask_loss(out["mask"], truths, rows, columns)
     bodies = [(i, t.bodies, True, True) for i, t in enumerate(truths) if t.bodies is not None]
     heads = [(i, t.heads, t.head_sizes, t.head_scored) for i, t in enumerate(truths) if t.heads is not None]
     return loss + _box_loss(out["body"], bodies) + _box_loss(out["head"], heads)

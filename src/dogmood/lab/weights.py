@@ -14,7 +14,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -62,6 +62,14 @@ LABELLED_FOR_FINDER = 2500
 """Labelled photos, with a detector's boxes, that the finder learns from besides the pets."""
 PARITY = 1e-3
 Net = TypeVar("Net", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How both networks are trained."""
+
+    finder: FinderTraining
+    classifier: ClassifierTraining
 
 
 class Step:
@@ -148,7 +156,7 @@ def make_classifier(
     def fit() -> nn.Module:
         return train_classifier(net, _training_set(train, net, step.work, training), training)
 
-    depends = [asdict(training), checksum(data / "emotions"), CLASSIFIER, [s.dog for _, s in train]]
+    depends = [asdict(training), checksum(data / "emotions"), CLASSIFIER, [[s.dog.box, s.dog.head] for _, s in train]]
     trained = step.weights("classifier", depends, ClassifierNet(len(CLASSIFIER.views)), fit)
     example = torch.rand(2, len(CLASSIFIER.views), 3, CLASSIFIER.side, CLASSIFIER.side)
     graph = to_onnx(trained, example, ("logits", "maps"), {0: "n"})
@@ -161,13 +169,23 @@ def make_classifier(
     return graph, answers
 
 
-def make_model(data: Path, out: Path, work: Path, seed: int, command: str) -> dict[str, Any]:
-    """Make the whole model file and return its card."""
+def make_model(data: Path, out: Path, work: Path, plan: Plan, command: str) -> dict[str, Any]:
+    """Make the whole model file and return its card.
+
+    Args:
+        data: the folder that holds ``emotions/`` and ``finder/``.
+        out: the file to be; its name is the model's.
+        work: where finished steps are kept.
+        plan: how to train.
+        command: what the card shall name as the way to make it again.
+
+    Raises:
+        LabError: the data or the backbone's weights are absent or not as expected.
+    """
     step = Step(work)
-    finder_graph, finder_settings, finder_figures = make_finder(data, step, FinderTraining(seed=seed))
+    finder_graph, finder_settings, finder_figures = make_finder(data, step, plan.finder)
     finder = Finder(Network(finder_graph), eager(finder_settings))
-    training = ClassifierTraining(seed=seed)
-    graph, answers = make_classifier(data, step, finder, training)
+    graph, answers = make_classifier(data, step, finder, plan.classifier)
     valid, test = answers["valid"], answers["test"]
     doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels)
     card: dict[str, Any] = {
@@ -180,9 +198,7 @@ def make_model(data: Path, out: Path, work: Path, seed: int, command: str) -> di
         "made": {
             "by": f"dogmood {__version__}",
             "command": command,
-            "seed": seed,
-            "finder": asdict(FinderTraining(seed=seed)),
-            "classifier": asdict(training),
+            **asdict(plan),
             "data": {
                 "emotions/manifest.csv": checksum(data / "emotions"),
                 "finder/index.csv": checksum(data / "finder", "index.csv"),
@@ -271,7 +287,8 @@ def main() -> None:
     options = parser.parse_args()
     command = f"python -m dogmood.lab.weights --data DATA --seed {options.seed}"
     try:
-        card = make_model(options.data, options.out, options.work, options.seed, command)
+        plan = Plan(FinderTraining(seed=options.seed), ClassifierTraining(seed=options.seed))
+        card = make_model(options.data, options.out, options.work, plan, command)
     except (LabError, DogMoodError) as error:
         sys.exit(str(error))
     print(json.dumps(card["figures"], indent=1))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dogmood.lab.nets.lite import CHANNELS, LiteBackbone, Maps
+from dogmood.lab.nets.lite import CHANNELS, LiteBackbone, Maps, imagenet_classifier
 
 BACKDROP, DOG, OTHER = range(3)
 """The three classes of a mask: a dog, another animal, and all the rest."""
@@ -15,6 +15,38 @@ MASK_FACTOR = 4
 """Mask cells along each side of a 16-pixel cell: one for every 4 pixels."""
 
 _HIDDEN = 64
+_DOG_CLASSES = slice(151, 269)
+"""The 118 dogs among the classes of ImageNet."""
+
+
+class Presence(nn.Module):
+    """Whether a photo shows a dog, from two signs.
+
+    The first is what ImageNet's own classifier says: the log odds of its 118 dogs
+    against all else, which has seen a thousand kinds of things that are no dogs.
+    The second is the log of the mask's mean.  The weights of the two are fitted by
+    logistic regression; with so few, they cannot learn which collection a photo
+    came from.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.imagenet = imagenet_classifier().requires_grad_(False)
+        self.weigh = nn.Linear(2, 1).requires_grad_(False)
+
+    def signs(self, maps: Maps, mask: Tensor) -> Tensor:
+        """Return ``(n, 2)`` from the backbone's maps and the mask's logits."""
+        logits = self.imagenet(maps.top.mean(dim=(2, 3)))
+        dogs = logits[:, _DOG_CLASSES]
+        rest = torch.cat([logits[:, : _DOG_CLASSES.start], logits[:, _DOG_CLASSES.stop :]], dim=1)
+        odds = dogs.logsumexp(dim=1) - rest.logsumexp(dim=1)
+        share = mask.softmax(dim=1)[:, DOG].mean(dim=(1, 2))
+        return torch.stack([odds, (share + 1e-4).log()], dim=1)
+
+    def forward(self, maps: Maps, mask: Tensor) -> Tensor:
+        """Return ``(n,)`` logits."""
+        logits: Tensor = self.weigh(self.signs(maps, mask))
+        return logits[:, 0]
 
 
 class FinderHead(nn.Module):
@@ -29,7 +61,7 @@ class FinderHead(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         eighth, sixteenth, last, top = CHANNELS
-        self.presence = nn.Linear(top, 1)
+        self.presence = Presence()
         self.from_last = nn.Conv2d(last + top, _HIDDEN, 1)
         self.from_sixteenth = nn.Conv2d(sixteenth, _HIDDEN, 1)
         self.from_eighth = nn.Conv2d(eighth, _HIDDEN, 1)
@@ -54,9 +86,10 @@ class FinderHead(nn.Module):
         middle = self.mix_sixteenth(self.from_sixteenth(maps.sixteenth) + _doubled(last))
         fine = self.mix_eighth(self.from_eighth(maps.eighth) + _doubled(middle))
         seen = self.boxes(middle)
+        mask = functional.pixel_shuffle(self.mask(fine), MASK_FACTOR // 2)
         return {
-            "presence": self.presence(maps.top.mean(dim=(2, 3)))[:, 0],
-            "mask": functional.pixel_shuffle(self.mask(fine), MASK_FACTOR // 2),
+            "presence": self.presence(maps, mask),
+            "mask": mask,
             "body": _distances(self.body(seen)),
             "head": _distances(self.head(seen)),
         }

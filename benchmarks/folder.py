@@ -1,0 +1,139 @@
+"""A folder of photos: speed against the networks alone, and peak memory.
+
+The networks' own throughput is theirs on ready tensors of the same photos: for each
+photo one run of the finder, and one of the classifier for each dog found.  Both sides
+use the same two loaded networks, block after block in turn; the ratio is dogmood's
+photos per second over the networks'.  Peak memory is that of `dogmood read` on the
+folder, as a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from common import DOGMOOD, Recorder, in_turn, model_of, peak_megabytes, print_line, ratios, rounded
+from PIL import Image
+
+from dogmood import DogMood
+from dogmood.bundle import Array, Network, open_bundle
+from dogmood.classifier import Classifier
+from dogmood.finder import Finder
+from dogmood.folder import photos_of
+
+Tensors = tuple[list[Array], list[Array]]
+
+
+class Bench:
+    """A `DogMood` and its two networks within reach."""
+
+    def __init__(self, model: str) -> None:
+        bundle = open_bundle(model)
+        self.dogmood = DogMood(model)
+        self.finder, self.classifier = Network(bundle.finder), Network(bundle.classifier)
+        self.dogs = 0
+        self._use(self.finder, self.classifier)
+
+    def tensors(self, photos: list[Path]) -> list[Tensors]:
+        """Return what each photo gives the finder and the classifier."""
+        finder, classifier = Recorder(self.finder), Recorder(self.classifier)
+        self._use(finder, classifier)
+        taken = []
+        for reading in self.dogmood.read_many(photos):
+            self.dogs += len(reading.dogs)
+            taken.append((finder.take(), classifier.take()))
+        self._use(self.finder, self.classifier)
+        return taken
+
+    def read(self, photos: list[Path]) -> float:
+        """Return the photos per second of the whole path."""
+        start = time.perf_counter()
+        for _ in self.dogmood.read_many(photos):
+            pass
+        return len(photos) / (time.perf_counter() - start)
+
+    def run(self, tensors: list[Tensors]) -> float:
+        """Return the photos per second of the networks alone."""
+        start = time.perf_counter()
+        for finder, classifier in tensors:
+            for batch in finder:
+                self.finder(batch)
+            for batch in classifier:
+                self.classifier(batch)
+        return len(tensors) / (time.perf_counter() - start)
+
+    def _use(self, finder: Network | Recorder, classifier: Network | Recorder) -> None:
+        self.dogmood.finder = Finder(finder, self.dogmood.settings.finder)
+        self.dogmood.classifier = Classifier(classifier, self.dogmood.settings.classifier)
+
+
+def choose(folder: Path, count: int) -> list[Path]:
+    """Return so many photos of a folder, going round again where it holds fewer."""
+    found = [photo for photo in photos_of([folder]) if photo.problem is None]
+    if not found:
+        sys.exit(f"{folder} holds no photos.")
+    return [photo.path for photo in itertools.islice(itertools.cycle(found), count)]
+
+
+def peak_of_folder(photos: list[Path], model: str) -> float:
+    """Return the peak memory in MB of `dogmood read` on a folder of these photos."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, "photos")
+        folder.mkdir()
+        for i, photo in enumerate(photos):
+            (folder / f"{i:04d}{photo.suffix}").symlink_to(photo.resolve())
+        out = Path(place, "readings.jsonl")
+        peak = peak_megabytes([DOGMOOD, "read", str(folder), "--out", str(out), "--quiet", "--model", model])
+        written = out.read_text("utf-8").count("\n")
+        if written != len(photos):
+            sys.exit(f"{written} readings of {len(photos)} photos were written.")
+        return peak
+
+
+def median_megapixels(photos: list[Path]) -> float:
+    sizes = []
+    for photo in set(photos):
+        with Image.open(photo) as image:
+            sizes.append(image.width * image.height / 1e6)
+    return float(np.median(sizes))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, required=True, help="a folder of photos")
+    parser.add_argument("--model", default="base", help="a shipped model's name, or a .dogmood file")
+    parser.add_argument("--count", type=int, default=500, help="how many photos")
+    parser.add_argument("--block", type=int, default=50, help="photos between turns")
+    options = parser.parse_args()
+
+    photos = choose(options.photos, options.count)
+    peak = peak_of_folder(photos, options.model)
+    bench = Bench(options.model)
+    blocks = [photos[at : at + options.block] for at in range(0, len(photos), options.block)]
+    bench.read(blocks[0])
+    # The tensors are made before `run` starts its clock.
+    read, alone = in_turn(lambda i: bench.read(blocks[i]), lambda i: bench.run(bench.tensors(blocks[i])), len(blocks))
+    print_line(
+        "folder",
+        **ratios(read, alone),
+        aim="at least 0.8",
+        photos=len(photos),
+        different=len(set(photos)),
+        median_megapixels=round(median_megapixels(photos), 3),
+        dogs=bench.dogs,
+        block=options.block,
+        dogmood_photos_per_s=rounded(read),
+        networks_photos_per_s=rounded(alone),
+        peak_mb=round(peak, 1),
+        peak_aim_mb="under 900",
+        model=model_of(bench.dogmood),
+    )
+
+
+if __name__ == "__main__":
+    main()
