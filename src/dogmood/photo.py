@@ -35,10 +35,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
 """The decoders that are let in: none that runs another program."""
 
 MAX_PIXELS = 100_000_000
-"""Most pixels that are unpacked (300 MB as RGB)."""
-
-MAX_JPEG_PIXELS = 500_000_000
-"""A JPEG may be larger, since its decoder can skip detail while it reads."""
+"""Most pixels that are unpacked (300 MB as RGB).  A JPEG may have up to 178 million,
+the most that Pillow opens, since its decoder can skip detail while it reads."""
 
 ENOUGH_SIDE = 2048
 """A JPEG is unpacked at 1/2, 1/4 or 1/8 while its long side stays at least this."""
@@ -186,10 +184,9 @@ def _from_image(image: PIL.Image.Image, name: str) -> Photo:
 
 
 def _check_size(width: int, height: int, file_format: str | None, name: str) -> None:
-    limit = MAX_JPEG_PIXELS if file_format in ("JPEG", "MPO") else MAX_PIXELS
-    if width * height > limit:
+    if width * height > MAX_PIXELS and file_format not in ("JPEG", "MPO"):
         raise PhotoError(
-            f"{name} is {width} x {height}: over {limit // 1_000_000} million pixels; make it smaller first."
+            f"{name} is {width} x {height}: over {MAX_PIXELS // 1_000_000} million pixels; make it smaller first."
         )
     if min(width, height) < MIN_SIDE:
         raise PhotoError(

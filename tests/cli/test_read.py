@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from dogmood.cli import main
+from dogmood.reading import json_schema
+from pictures import UNREADABLE
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """Run the program in this process; return exit code, output and errors."""
+    try:
+        main([str(word) for word in words])
+        code = 0
+    except SystemExit as leaving:
+        code = int(leaving.code or 0)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_a_dog_is_shown_with_its_number_box_table_and_doubt(capsys, bull_mastiff: Path) -> None:
+    code, out, err = run(capsys, "read", bull_mastiff)
+    assert (code, err) == (0, "")
+    title, dog, *table, possible = out.splitlines()
+    assert str(bull_mastiff) in title
+    assert "1 dog" in title
+    assert "dog 1" in dog
+    assert "box" in dog
+    assert ("(sure)" in dog) != ("(not sure)" in dog)
+    shares = [float(line.split()[1].rstrip("%")) for line in table]
+    assert len(shares) == 5
+    assert shares == sorted(shares, reverse=True)
+    assert f"{table[0].split()[0]}: {table[0].split()[1]}" in dog  # "anger: 99.85%"
+    assert "possible at 90 %" in possible
+
+
+def test_no_dog_is_said(capsys, cottage: Path) -> None:
+    code, out, _ = run(capsys, "read", cottage)
+    assert code == 0
+    assert "no dog" in out
+
+
+def test_json_lines_follow_the_schema(capsys, bull_mastiff: Path, cottage: Path, tmp_path: Path) -> None:
+    code, out, _ = run(capsys, "read", "--json", bull_mastiff, cottage, tmp_path / "nowhere.jpg")
+    assert code == 0
+    readings = [json.loads(line) for line in out.splitlines()]
+    assert [r["status"] for r in readings] == ["read", "no_dog", "unreadable"]
+    for reading in readings:
+        jsonschema.validate(reading, json_schema())
+
+
+@pytest.mark.parametrize("explain", [["--explain"], ["--explain", "all"], ["--explain=all"]])
+def test_explain_saves_pictures(capsys, bull_mastiff: Path, tmp_path: Path, explain: list[str]) -> None:
+    code, out, _ = run(capsys, "read", *explain, "--pictures", tmp_path / "pictures", bull_mastiff)
+    assert code == 0
+    names = sorted(p.name for p in (tmp_path / "pictures").iterdir())
+    strips = [f"{bull_mastiff.name}.dog1.png"] if "all" in explain[-1] else []
+    assert names == [*strips, f"{bull_mastiff.name}.png"]
+    assert all(f"saved {tmp_path / 'pictures' / name}" in out for name in names)
+
+
+def test_pictures_of_equal_names_in_two_folders_are_kept_apart(capsys, bull_mastiff: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        shutil.copy(bull_mastiff, tmp_path / "in" / name / "rex.jpg")
+    run(capsys, "read", "--explain", "--pictures", tmp_path / "out", tmp_path / "in")
+    assert sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.png")) == [
+        "a/rex.jpg.png",
+        "b/rex.jpg.png",
+    ]
+
+
+def test_out_writes_a_table_and_quiet_prints_nothing(capsys, bull_mastiff: Path, cottage: Path, tmp_path: Path) -> None:
+    out = tmp_path / "readings.csv"
+    assert run(capsys, "read", "--quiet", "--out", out, bull_mastiff, cottage) == (0, "", "")
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["status"] for row in rows] == ["read", "no_dog"]
+
+
+def test_chosen_emotions_are_renormalised(capsys, bull_mastiff: Path) -> None:
+    _, out, _ = run(capsys, "read", "--json", "--emotions", "anger,fear,happiness,sadness", bull_mastiff)
+    (dog,) = json.loads(out)["dogs"]
+    assert list(dog["probabilities"]) == ["anger", "fear", "happiness", "sadness"]
+    assert sum(dog["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", [*UNREADABLE, "missing.jpg", "empty folder", "folder of text"])
+def test_bad_input_gets_one_sentence_and_the_others_are_read(
+    capsys, name: str, bull_mastiff: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / name
+    if name in UNREADABLE:
+        bad.write_bytes(UNREADABLE[name][0])
+    elif "folder" in name:
+        bad.mkdir()
+    if name == "folder of text":
+        (bad / "notes.txt").write_text("woof")
+    out = tmp_path / "out.jsonl"
+    code, printed, err = run(capsys, "read", bad, bull_mastiff, "--out", out)
+    assert code == 0
+    assert len(err.splitlines()) == 1
+    assert str(bad) in err
+    assert "1 dog" in printed
+    assert [json.loads(line)["status"] for line in out.read_text().splitlines()] == ["unreadable", "read"]
+    code, printed, err = run(capsys, "read", bad)
+    assert (code, printed) == (1, "")
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--out", "missing/out.csv"], "cannot be written"),
+        (["--out", "out.xlsx"], "must end in"),
+        (["--out", "."], "must end in"),
+        (["--emotions", "anger,boredom"], "'boredom' is no emotion known here"),
+        (["--emotions", "anger"], "at least two"),
+        (["--model", "grand"], "There is no model 'grand'"),
+        (["--explain", "--pictures", "file"], "cannot be made"),
+    ],
+)
+def test_wrong_use_gets_one_sentence_and_leaves_nothing(
+    capsys, words: list[str], sentence: str, bull_mastiff: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    code, out, err = run(capsys, "read", *words, bull_mastiff)
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert len(err.splitlines()) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_unknown_options_and_no_paths_are_wrong_use(capsys) -> None:
+    assert run(capsys, "read", "--frobnicate")[0] == 2
+    assert run(capsys, "read")[0] == 2
+
+
+def test_odd_names_are_read_and_written(capsys, bull_mastiff: Path, tmp_path: Path) -> None:
+    photo = tmp_path / "mein Hündchen 犬.jpg"
+    shutil.copy(bull_mastiff, photo)
+    code, out, _ = run(capsys, "read", "--json", photo)
+    assert code == 0
+    assert json.loads(out)["source"] == str(photo)
+
+
+def test_the_installed_program_runs_and_never_shows_a_traceback(bull_mastiff: Path, tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "dogmood"]
+    good = subprocess.run([*program, "read", "--json", bull_mastiff], capture_output=True, text=True)
+    assert (good.returncode, good.stderr) == (0, "")
+    assert json.loads(good.stdout)["status"] == "read"
+    bad = subprocess.run([*program, "read", tmp_path / "nowhere.jpg"], capture_output=True, text=True)
+    assert bad.returncode == 1
+    assert bad.stderr == f"{tmp_path / 'nowhere.jpg'} does not exist.\n"
+    version = subprocess.run([*program, "--version"], capture_output=True, text=True)
+    assert version.returncode == 0

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from dogmood import DogMood
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def dogmood() -> DogMood:
+    return DogMood()
+
+
+@pytest.fixture(scope="session")
+def imagenet() -> Path:
+    """The folder of the twenty ImageNet photos that the foolbox wheel carries."""
+    spec = importlib.util.find_spec("foolbox")
+    places = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
+    places.append(ROOT / "build/foolbox/foolbox")
+    for place in places:
+        if (place / "data/imagenet_00_243.jpg").is_file():
+            return place / "data"
+    pytest.fail("the photos are not there: run `make test`, which fetches them")
+
+
+@pytest.fixture(scope="session")
+def bull_mastiff(imagenet: Path) -> Path:
+    return imagenet / "imagenet_00_243.jpg"
+
+
+@pytest.fixture(scope="session")
+def cottage(imagenet: Path) -> Path:
+    return imagenet / "imagenet_05_853.jpg"

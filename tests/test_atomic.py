@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dogmood.atomic import atomic_write
+from dogmood.errors import UsageError
+
+
+def test_the_file_appears_when_all_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    with atomic_write(path, text=True) as file:
+        file.write("ü")
+        assert not path.exists()
+    assert path.read_text(encoding="utf-8") == "ü"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_after_a_failure_the_old_file_stands_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "out.bin"
+    path.write_bytes(b"old")
+
+    def fail() -> None:
+        with atomic_write(path) as file:
+            file.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> None:
+    def fail() -> None:
+        with atomic_write(tmp_path / "out"):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(UsageError, match="cannot be written: No space left on device"):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"), atomic_write(tmp_path / "no/out"):
+        pass

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from dogmood.bundle import open_bundle, shipped_models, write_bundle
+from dogmood.card import read_settings
+from dogmood.emotions import EMOTIONS
+from dogmood.errors import ModelError
+
+CARD = {"name": "toy", "version": "1", "labels": list(EMOTIONS)}
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    path = tmp_path / "toy.dogmood"
+    write_bundle(path, CARD, b"finder" * 100, b"classifier" * 100)
+    return path
+
+
+def test_what_is_written_is_opened(toy: Path) -> None:
+    bundle = open_bundle(toy)
+    assert (bundle.name, bundle.version) == ("toy", "1")
+    assert bundle.finder == b"finder" * 100
+    assert bundle.classifier == b"classifier" * 100
+    assert len(bundle.sha256) == 64
+
+
+def test_equal_content_gives_equal_bytes(toy: Path) -> None:
+    first = toy.read_bytes()
+    write_bundle(toy, CARD, b"finder" * 100, b"classifier" * 100)
+    assert toy.read_bytes() == first
+
+
+def flipped(data: bytes) -> bytes:
+    at = data.index(b"finderfinder") + 50
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+def foreign(_: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("holiday.txt", "sun")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        (flipped, "is damaged"),
+        (lambda data: data[: len(data) // 2], "is damaged"),
+        (lambda data: b"", "is not a dogmood model"),
+        (lambda data: b"just text", "is not a dogmood model"),
+        (foreign, "is not a dogmood model"),
+        (lambda data: data.replace(b'"format": 1', b'"format": 9'), "is damaged"),
+    ],
+)
+def test_a_damaged_or_foreign_file_is_refused_by_name(toy: Path, harm, sentence: str) -> None:
+    toy.write_bytes(harm(toy.read_bytes()))
+    with pytest.raises(ModelError, match=sentence) as refusal:
+        open_bundle(toy)
+    assert "toy.dogmood" in str(refusal.value)
+
+
+def test_swapped_networks_are_noticed(toy: Path) -> None:
+    with zipfile.ZipFile(toy) as archive:
+        card = archive.read("card.json")
+    with zipfile.ZipFile(toy, "w") as archive:
+        archive.writestr("finder.onnx", b"another")
+        archive.writestr("classifier.onnx", b"classifier" * 100)
+        archive.writestr("card.json", card)
+    with pytest.raises(ModelError, match=r"checksum of finder\.onnx differs"):
+        open_bundle(toy)
+
+
+def test_another_order_of_labels_is_refused(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "x.dogmood", CARD | {"labels": list(EMOTIONS[::-1])}, b"f", b"c")
+    with pytest.raises(ModelError, match="orders its labels"):
+        open_bundle(tmp_path / "x.dogmood")
+
+
+def test_a_card_without_settings_is_refused(toy: Path) -> None:
+    with pytest.raises(ModelError, match="does not fit this version"):
+        read_settings(open_bundle(toy).card)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    assert "base" in shipped_models()
+    with pytest.raises(ModelError, match=r"no model 'grand'.*base"):
+        open_bundle("grand")
+
+
+def test_the_shipped_model_says_how_it_was_made_and_is_small() -> None:
+    for name in shipped_models():
+        bundle = open_bundle(name)
+        assert bundle.card["made"]["command"].startswith("python -m dogmood.lab")
+        assert all(len(digest) == 64 for digest in bundle.card["made"]["data"].values())
+        assert len(bundle.finder) + len(bundle.classifier) < 50e6
+        assert read_settings(bundle.card).finder.side % 32 == 0

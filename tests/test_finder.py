@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dogmood.finder import FinderSettings, find_dogs, whole_photo
+
+SETTINGS = FinderSettings(side=384, presence=0.5, box=0.4, head=0.1)
+
+
+def maps(
+    bodies: dict[tuple[int, int], tuple[float, ...]], heads: dict[tuple[int, int], tuple[float, ...]] | None = None
+):
+    """Maps of 8 x 12 cells with a score and four distances at some of them."""
+
+    def boxes(found: dict[tuple[int, int], tuple[float, ...]]) -> np.ndarray:
+        result = np.zeros((5, 8, 12), np.float32)
+        for (row, column), values in found.items():
+            result[:, row, column] = values
+        return result
+
+    return {
+        "presence": np.float32(0.9),
+        "mask": np.zeros((32, 48), np.float32),
+        "body": boxes(bodies),
+        "head": boxes(heads or {}),
+    }
+
+
+def test_a_peak_becomes_a_box_in_photo_pixels() -> None:
+    found = find_dogs(maps({(4, 6): (0.8, 2, 1, 3, 2.5)}), width=1200, height=400, settings=SETTINGS)
+    (dog,) = found.dogs
+    assert dog.box == pytest.approx((450, 175, 950, 350))  # 100 x 50 pixels a cell
+    assert dog.head is None
+    assert dog.presence == pytest.approx(0.9)
+
+
+def test_two_dogs_side_by_side_stay_two_from_left_to_right_each_with_its_head() -> None:
+    bodies = {(4, 9): (0.9, 2, 3, 2, 3), (4, 4): (0.7, 2, 3, 2, 3)}
+    heads = {(2, 4): (0.5, 1, 1, 1, 1), (2, 9): (0.6, 1, 1, 1, 1)}
+    left, right = find_dogs(maps(bodies, heads), 120, 80, SETTINGS).dogs
+    assert left.box == pytest.approx((25, 15, 65, 75))
+    assert right.box == pytest.approx((75, 15, 115, 75))
+    assert left.head == pytest.approx((35, 15, 55, 35))
+    assert right.head == pytest.approx((85, 15, 105, 35))
+    assert right.presence == pytest.approx(0.9)
+    assert left.presence == pytest.approx(0.9 * 0.7 / 0.9)
+
+
+def test_two_peaks_of_one_dog_are_one() -> None:
+    bodies = {(4, 5): (0.9, 3, 3, 3, 3), (4, 7): (0.8, 4.8, 3, 1.2, 3)}
+    assert len(find_dogs(maps(bodies), 120, 80, SETTINGS).dogs) == 1
+
+
+def test_weak_peaks_beside_a_strong_one_are_left_out() -> None:
+    bodies = {(4, 3): (0.9, 2, 2, 2, 2), (4, 9): (0.3, 2, 2, 2, 2)}
+    assert len(find_dogs(maps(bodies), 120, 80, SETTINGS).dogs) == 1
+
+
+def test_a_head_outside_every_body_belongs_to_none() -> None:
+    (dog,) = find_dogs(maps({(4, 3): (0.9, 2, 2, 2, 2)}, {(1, 10): (0.9, 1, 1, 1, 1)}), 120, 80, SETTINGS).dogs
+    assert dog.head is None
+
+
+def test_below_the_presence_threshold_there_is_no_dog() -> None:
+    given_maps = maps({(4, 6): (0.8, 2, 1, 3, 2)}) | {"presence": np.float32(0.49)}
+    found = find_dogs(given_maps, 120, 80, SETTINGS)
+    assert found.dogs == ()
+    assert found.presence == pytest.approx(0.49)
+
+
+@given(st.integers(16, 3000), st.integers(16, 3000))
+def test_a_photo_is_fitted_to_whole_steps_and_keeps_its_aspect(width: int, height: int) -> None:
+    seen = whole_photo(np.zeros((height, width, 3), np.uint8), 384)
+    rows, columns = seen.shape[:2]
+    assert rows % 32 == columns % 32 == 0
+    assert max(rows, columns) == 384
+    scale = 384 / max(width, height)
+    assert abs(columns - width * scale) <= 32
+    assert abs(rows - height * scale) <= 32

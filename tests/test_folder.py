@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from dogmood.folder import photos_of
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_folders_are_searched_in_order_for_photos_alone(tmp_path: Path) -> None:
+    touch(tmp_path / "b.JPG", tmp_path / "a/z.png", tmp_path / "notes.txt", tmp_path / ".hidden.jpg")
+    touch(tmp_path / ".git/x.jpg")
+    found = photos_of([tmp_path])
+    assert [str(p.name) for p in found] == ["b.JPG", "a/z.png"]
+    assert all(p.problem is None for p in found)
+
+
+def test_a_named_file_is_taken_whatever_its_name(tmp_path: Path) -> None:
+    (found,) = photos_of([tmp_path / "no such thing.txt"])
+    assert found.path == tmp_path / "no such thing.txt"
+    assert found.problem is None
+
+
+def test_a_folder_without_photos_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    touch(tmp_path / "text/notes.txt", tmp_path / "full/a.jpg")
+    (tmp_path / "empty").mkdir()
+    empty, text, full = photos_of([tmp_path / "empty", tmp_path / "text", tmp_path / "full"])
+    for nothing in (empty, text):
+        assert nothing.problem is not None
+        assert "holds no photos" in nothing.problem
+    assert full.problem is None

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dogmood.classifier import Evidence
+from dogmood.crop import Square
+from dogmood.emotions import EMOTIONS
+from dogmood.saliency import saliency_maps
+
+
+def evidence(square: Square, cell: tuple[int, int], emotion: str, value: float = 1.0) -> Evidence:
+    maps = np.zeros((1, 5, 4, 4), np.float32)
+    maps[(0, EMOTIONS.index(emotion), *cell)] = value
+    return Evidence((square,), maps)
+
+
+def test_the_map_lights_up_where_the_cell_lies_in_the_photo() -> None:
+    maps = saliency_maps([evidence(Square(200, 0, 200), (0, 3), "fear")], width=400, height=200)
+    assert set(maps) == set(EMOTIONS)
+    assert maps["fear"].shape == (192, 384)
+    assert maps["fear"].max() == 1
+    row, column = np.unravel_index(maps["fear"].argmax(), maps["fear"].shape)
+    assert row < 48
+    assert column > 336
+    assert maps["fear"][:, :180].max() == 0
+
+
+def test_what_speaks_for_one_emotion_speaks_against_the_others() -> None:
+    maps = saliency_maps([evidence(Square(0, 0, 100), (1, 1), "anger")], 100, 100)
+    assert maps["anger"].max() == 1
+    # Bicubic stretching swings a little below 0 beside a peak.
+    assert maps["relaxed"][120:150, 120:150].max() == 0
+
+
+def test_an_addition_counts_per_area_so_a_small_view_is_brighter() -> None:
+    items = [evidence(Square(0, 0, 100), (1, 1), "anger"), evidence(Square(100, 0, 50), (1, 1), "anger")]
+    anger = saliency_maps(items, 200, 100)["anger"]
+    scale = 384 / 200
+    large, small = anger[int(37 * scale), int(37 * scale)], anger[int(19 * scale), int(119 * scale)]
+    assert small == pytest.approx(4 * large, rel=0.1)
+
+
+def test_no_evidence_gives_an_empty_map_and_all_maps_stay_in_unit_range() -> None:
+    silent = saliency_maps([Evidence((Square(0, 0, 50),), np.zeros((1, 5, 4, 4), np.float32))], 50, 50)
+    assert all(not one.any() for one in silent.values())
+    random = np.random.default_rng(0).normal(size=(1, 5, 7, 7)).astype(np.float32)
+    maps = saliency_maps([Evidence((Square(-30, -30, 200),), random)], 100, 60, ("anger", "relaxed"))
+    assert list(maps) == ["anger", "relaxed"]
+    assert all(one.min() >= 0 and one.max() == 1 for one in maps.values())
+
+
+def test_a_square_beyond_the_photo_adds_nothing() -> None:
+    maps = saliency_maps([evidence(Square(500, 500, 50), (0, 0), "anger")], 100, 100)
+    assert not maps["anger"].any()
