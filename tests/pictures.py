@@ -39,9 +39,26 @@ def truncated_jpeg() -> bytes:
     return encoded(Image.fromarray(noise), "JPEG")[:5000]
 
 
+def text_bomb() -> bytes:
+    """A PNG with a comment that unpacks to two million letters, before its pixels."""
+    packed = b"zTXtk\0\0" + zlib.compress(b"a" * 2_000_000)
+    comment = struct.pack(">I", len(packed) - 4) + packed + struct.pack(">I", zlib.crc32(packed))
+    png = encoded(corners(), "PNG")
+    return png[:33] + comment + png[33:]
+
+
+def strange_bmp() -> bytes:
+    """A BMP that names a compression nobody knows."""
+    bmp = encoded(corners(), "BMP")
+    return bmp[:30] + struct.pack("<I", 77) + bmp[34:]
+
+
 UNREADABLE: dict[str, tuple[bytes, str]] = {
     "text.jpg": (b"once upon a time there was a dog", "is not a picture that can be read"),
     "cut.jpg": (truncated_jpeg(), "is damaged or cut short"),
+    "stub.png": (encoded(corners(), "PNG")[:20], "is damaged or cut short"),
+    "talk.png": (text_bomb(), "is damaged or cut short"),
+    "strange.bmp": (strange_bmp(), "is damaged or cut short"),
     "empty.png": (b"", "is empty"),
     "bomb.png": (png_bomb(), "has more pixels than can be unpacked safely"),
     "dot.png": (encoded(Image.new("RGB", (1, 1)), "PNG"), "is 1 x 1 pixels: too small"),

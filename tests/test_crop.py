@@ -42,3 +42,13 @@ def test_any_square_gives_a_picture_of_the_asked_size(x: float, y: float, side: 
     part = cut(np.zeros((30, 40, 3), np.uint8), Square(x, y, side), size)
     assert part.shape == (size, size, 3)
     assert part.dtype == np.uint8
+
+
+@given(st.floats(0, 500), st.floats(0, 500), st.floats(0.5, 500), st.floats(0.5, 500), st.floats(1, 3))
+def test_the_square_holds_the_box_about_its_middle(x: float, y: float, wide: float, high: float, expand: float) -> None:
+    square = square_around((x, y, x + wide, y + high), expand)
+    assert square.side == pytest.approx(max(wide, high, 1) * expand)
+    x0, y0, x1, y1 = square.box
+    assert (x0 + x1, y0 + y1) == pytest.approx((2 * x + wide, 2 * y + high), abs=1e-6)
+    assert x0 <= x + 1e-6
+    assert y1 >= y + high - 1e-6

@@ -80,3 +80,21 @@ def test_a_photo_is_fitted_to_whole_steps_and_keeps_its_aspect(width: int, heigh
     scale = 384 / max(width, height)
     assert abs(columns - width * scale) <= 32
     assert abs(rows - height * scale) <= 32
+
+
+def test_a_head_is_given_once_and_the_best_scored_first() -> None:
+    bodies = {(4, 4): (0.9, 3, 3, 3, 3), (4, 9): (0.8, 3, 3, 3, 3)}
+    heads = {(3, 4): (0.5, 1, 1, 1, 1), (3, 6): (0.7, 1, 1, 1, 1)}
+    left, right = find_dogs(maps(bodies, heads), 120, 80, SETTINGS).dogs
+    assert left.head == pytest.approx((55, 25, 75, 45))
+    assert right.head is None
+
+
+def test_a_weak_head_is_no_head() -> None:
+    (dog,) = find_dogs(maps({(4, 4): (0.9, 3, 3, 3, 3)}, {(3, 4): (0.09, 1, 1, 1, 1)}), 120, 80, SETTINGS).dogs
+    assert dog.head is None
+
+
+def test_a_box_ends_where_the_photo_ends() -> None:
+    (dog,) = find_dogs(maps({(4, 6): (0.8, 99, 99, 99, 99)}), 120, 80, SETTINGS).dogs
+    assert dog.box == (0, 0, 120, 80)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from dogmood.folder import photos_of
 
 
@@ -33,3 +35,19 @@ def test_a_folder_without_photos_is_a_problem_of_its_own(tmp_path: Path) -> None
         assert nothing.problem is not None
         assert "holds no photos" in nothing.problem
     assert full.problem is None
+
+
+def test_names_that_meet_are_numbered(tmp_path: Path) -> None:
+    touch(tmp_path / "a/rex.jpg", tmp_path / "b/rex.jpg", tmp_path / "c/Rex.JPG", tmp_path / "b/rex-2.jpg")
+    found = photos_of([tmp_path / "a", tmp_path / "b", tmp_path / "c/Rex.JPG"])
+    assert [str(p.name) for p in found] == ["rex.jpg", "rex-2.jpg", "rex-3.jpg", "Rex-4.JPG"]
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(36, "File name too long")])
+def test_a_path_that_cannot_be_asked_for_is_left_to_the_reader(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    (found,) = photos_of([Path("closed/rex.jpg")])
+    assert (found.path, found.problem) == (Path("closed/rex.jpg"), None)

@@ -70,6 +70,8 @@ def test_a_stop_in_the_middle_leaves_the_old_file(tmp_path: Path, ending: str) -
 def test_an_unknown_ending_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"must end in \.json"), open_output(tmp_path / "out.xlsx"):
         pass
+    with pytest.raises(UsageError, match="name too long"), open_output(tmp_path / f"{'x' * 300}.csv"):
+        pass
     (tmp_path / "dir.csv").mkdir()
     with pytest.raises(UsageError, match="is a folder"), open_output(tmp_path / "dir.csv"):
         pass

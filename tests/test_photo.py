@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import contextlib
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from dogmood.errors import PhotoError
@@ -99,6 +103,20 @@ def test_what_is_no_photo_is_refused_in_a_sentence(name: str, tmp_path: Path) ->
     assert "\n" not in str(refusal.value)
 
 
+FILES = {form: encoded(corners(), form) for form in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")}
+
+
+@pytest.mark.parametrize("form", FILES)
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 120), st.binary(max_size=6), st.none() | st.integers(1, 300))
+def test_damage_gives_a_photo_or_a_sentence_never_another_error(
+    form: str, at: int, junk: bytes, length: int | None
+) -> None:
+    data = (FILES[form][:at] + junk + FILES[form][at + len(junk) :])[:length]
+    with contextlib.suppress(PhotoError):
+        assert open_photo(data).pixels.shape[2] == 3
+
+
 def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PhotoError, match="does not exist"):
         open_photo(tmp_path / "nowhere.jpg")
@@ -118,6 +136,22 @@ def test_a_large_jpeg_is_unpacked_small_but_keeps_its_size() -> None:
     assert (photo.width, photo.height) == (side, side // 2)
     assert photo.pixels.shape == (ENOUGH_SIDE // 2, ENOUGH_SIDE, 3)
     assert photo.scale == (4, 4)
+
+
+def test_a_large_picture_of_the_caller_keeps_its_size() -> None:
+    side = 4 * ENOUGH_SIDE
+    with Image.open(io.BytesIO(encoded(Image.new("RGB", (side, 32), "red"), "JPEG"))) as image:
+        photo = open_photo(image)
+        assert image.size == (photo.width, photo.height) == (side, 32)
+
+
+def test_a_turned_photo_that_is_unpacked_square_still_has_its_own_size() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    side = 2 * ENOUGH_SIDE
+    photo = open_photo(encoded(Image.new("L", (side, side - 1)), "JPEG", exif=exif))
+    assert photo.pixels.shape[:2] == (ENOUGH_SIDE, ENOUGH_SIDE)
+    assert (photo.width, photo.height) == (side - 1, side)
 
 
 def test_a_12000_pixel_scan_is_read_as_jpeg_and_refused_as_png() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dogmood.classifier import Evidence
 from dogmood.crop import Square
@@ -53,3 +55,29 @@ def test_no_evidence_gives_an_empty_map_and_all_maps_stay_in_unit_range() -> Non
 def test_a_square_beyond_the_photo_adds_nothing() -> None:
     maps = saliency_maps([evidence(Square(500, 500, 50), (0, 0), "anger")], 100, 100)
     assert not maps["anger"].any()
+
+
+@pytest.mark.parametrize("cell", [(0, 0), (1, 2), (3, 3)])
+def test_the_mass_of_a_cell_lies_about_its_middle(cell: tuple[int, int]) -> None:
+    fear = saliency_maps([evidence(Square(96, 48, 192), cell, "fear")], width=384, height=288)["fear"]
+    rows, columns = np.indices(fear.shape)
+    middle = (rows * fear).sum() / fear.sum(), (columns * fear).sum() / fear.sum()
+    assert middle == pytest.approx((48 + 48 * (cell[0] + 0.5), 96 + 48 * (cell[1] + 0.5)), abs=12)
+
+
+def test_equal_additions_weigh_the_same_whatever_the_size_of_their_views() -> None:
+    maps = np.zeros((1, 5, 4, 4), np.float32)
+    maps[0, EMOTIONS.index("fear")] = 1
+    squares = Square(0, 0, 256), Square(256, 0, 64)
+    fear = saliency_maps([Evidence((square,), maps) for square in squares], 384, 256)["fear"]
+    assert fear[:, :256].sum() == pytest.approx(fear[:, 256:].sum(), rel=1e-3)
+
+
+@given(st.floats(-300, 300), st.floats(-300, 300), st.floats(1, 900), st.integers(1, 500), st.integers(1, 500))
+def test_wherever_a_view_lies_the_map_covers_the_photo_in_unit_range(
+    x: float, y: float, side: float, width: int, height: int
+) -> None:
+    for one in saliency_maps([evidence(Square(x, y, side), (1, 2), "fear")], width, height).values():
+        assert max(one.shape) == 384
+        assert one.min() >= 0
+        assert one.max() in (0, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dogmood.photo import SUFFIXES
@@ -17,7 +17,8 @@ class PhotoPath:
     Attributes:
         path: the photo, or the folder that was asked for.
         name: a relative name for files made from it: the path within the folder
-            that was asked for, or the file's own name.
+            that was asked for, or the file's own name; numbered where another
+            photo has that name already.
         problem: why there is nothing to read, or None.
     """
 
@@ -35,14 +36,36 @@ def photos_of(paths: Iterable[Path]) -> list[PhotoPath]:
     """
     found: list[PhotoPath] = []
     for path in paths:
-        if not path.is_dir():
+        if not is_folder(path):
             found.append(PhotoPath(path, Path(path.name)))
             continue
         inside = _photos_in(path)
         found.extend(PhotoPath(photo, photo.relative_to(path)) for photo in inside)
         if not inside:
             found.append(PhotoPath(path, Path(path.name), _nothing_in(path)))
-    return found
+    return _named_apart(found)
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; one that cannot even be asked for is none."""
+    try:
+        return path.is_dir()
+    except OSError:  # too long a name, or no permission
+        return False
+
+
+def _named_apart(found: list[PhotoPath]) -> list[PhotoPath]:
+    taken: set[str] = set()
+    apart = []
+    for item in found:
+        name, number = item.name, 1
+        # Some file systems take Rex.jpg and rex.jpg for one.
+        while item.problem is None and str(name).lower() in taken:
+            number += 1
+            name = item.name.with_name(f"{item.name.stem}-{number}{item.name.suffix}")
+        taken.add(str(name).lower())
+        apart.append(replace(item, name=name))
+    return apart
 
 
 def _photos_in(folder: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from typing import IO, Any, TypeAlias
 
 from dogmood.atomic import atomic_write
 from dogmood.errors import UsageError
+from dogmood.folder import is_folder
 from dogmood.reading import COLUMNS, Reading, Row
 
 Write: TypeAlias = Callable[[Reading], None]
@@ -43,7 +44,7 @@ def open_output(path: Path) -> Iterator[Write]:
         form, text = _FORMS[path.suffix.lower()]
     except KeyError:
         raise UsageError(f"{path} must end in {', '.join(_FORMS)}.") from None
-    if path.is_dir():
+    if is_folder(path):
         raise UsageError(f"{path} is a folder; name a file in it.")
     with atomic_write(path, text) as file, form(file) as write:
         yield write

@@ -44,6 +44,9 @@ ENOUGH_SIDE = 2048
 MIN_SIDE = 16
 """Nothing can be seen on fewer pixels."""
 
+_ORIENTATION = 0x0112
+"""The EXIF tag; from 5 on, width and height change places."""
+
 
 @dataclass(frozen=True, eq=False)
 class Photo:
@@ -139,13 +142,17 @@ def _from_file(data: bytes, name: str) -> Photo:
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data), formats=formats) as image:
-                return _from_image(image, name)
+                return _from_image(image, name, shrink=True)
+        except PhotoError:
+            raise
         except UnidentifiedImageError:
             raise PhotoError(
                 f"{name} is not a picture that can be read (JPEG, PNG, WebP, GIF, BMP, TIFF or HEIC)."
             ) from None
         except Image.DecompressionBombError:
             raise PhotoError(f"{name} has more pixels than can be unpacked safely; make it smaller first.") from None
+        except Exception as error:  # a damaged header, where a decoder says more than "not mine"
+            raise PhotoError(f"{name} is damaged or cut short: {_plainly(error)}.") from None
 
 
 def _heif_format(data: bytes, name: str) -> tuple[str, ...]:
@@ -161,24 +168,25 @@ def _heif_format(data: bytes, name: str) -> tuple[str, ...]:
     return ("HEIF",)
 
 
-def _from_image(image: PIL.Image.Image, name: str) -> Photo:
+def _from_image(image: PIL.Image.Image, name: str, shrink: bool = False) -> Photo:
+    """Load a picture; ``shrink`` lets it change, so it is for pictures that we opened."""
     from PIL import ImageOps
 
     width, height = image.size
     _check_size(width, height, image.format, name)
     try:
-        if image.format in ("JPEG", "MPO"):
+        if shrink and image.format in ("JPEG", "MPO"):
             share = max(width, height) / ENOUGH_SIDE
             image.draft(None, (int(width / share), int(height / share)) if share > 1 else image.size)
         image.load()
         upright = ImageOps.exif_transpose(image)
-        turned = upright.size != image.size
+        turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
         pixels = np.asarray(_to_rgb(upright))
     except MemoryError:
         raise PhotoError(f"{name} is too large for this machine's memory; make it smaller first.") from None
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise PhotoError(f"{name} is damaged or cut short: {_plainly(error)}.") from None
-    if turned and image.size[0] != image.size[1]:
+    if turned:
         width, height = height, width
     return Photo(pixels=pixels, width=width, height=height, source=name)
 

@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
+from PIL import Image
 
 from dogmood.cli import main
 from dogmood.reading import json_schema
-from pictures import UNREADABLE
+from pictures import UNREADABLE, corners, encoded
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
@@ -110,6 +112,7 @@ def test_bad_input_gets_one_sentence_and_the_others_are_read(
     assert len(err.splitlines()) == 1
     assert str(bad) in err
     assert "1 dog" in printed
+    assert {path.name for path in tmp_path.iterdir()} - {name} == {"out.jsonl"}
     assert [json.loads(line)["status"] for line in out.read_text().splitlines()] == ["unreadable", "read"]
     code, printed, err = run(capsys, "read", bad)
     assert (code, printed) == (1, "")
@@ -122,6 +125,8 @@ def test_bad_input_gets_one_sentence_and_the_others_are_read(
         (["--out", "missing/out.csv"], "cannot be written"),
         (["--out", "out.xlsx"], "must end in"),
         (["--out", "."], "must end in"),
+        (["--out", "folder.csv"], "is a folder"),
+        (["--out", f"{'x' * 300}.csv"], "name too long"),
         (["--emotions", "anger,boredom"], "'boredom' is no emotion known here"),
         (["--emotions", "anger"], "at least two"),
         (["--model", "grand"], "There is no model 'grand'"),
@@ -133,16 +138,75 @@ def test_wrong_use_gets_one_sentence_and_leaves_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
+    Path("folder.csv").mkdir()
     code, out, err = run(capsys, "read", *words, bull_mastiff)
     assert (code, out) == (2, "")
     assert sentence in err
     assert len(err.splitlines()) == 1
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder.csv"]
+    assert not any(Path("folder.csv").iterdir())
 
 
 def test_unknown_options_and_no_paths_are_wrong_use(capsys) -> None:
     assert run(capsys, "read", "--frobnicate")[0] == 2
     assert run(capsys, "read")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"just text", b"PK\x03\x04 cut", b"", encoded(corners(), "PNG")],
+    ids=["text", "cut zip", "empty", "png"],
+)
+def test_a_file_that_is_no_model_is_refused_by_name(capsys, content: bytes, bull_mastiff: Path, tmp_path: Path) -> None:
+    model = tmp_path / "mine.dogmood"
+    model.write_bytes(content)
+    code, out, err = run(capsys, "read", "--model", model, "--out", tmp_path / "out.csv", bull_mastiff)
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert str(model) in err
+    assert list(tmp_path.iterdir()) == [model]
+
+
+def odd_pictures() -> dict[str, bytes]:
+    """Files that are odd but good: each is 60 wide and 40 high when upright."""
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    sixteen = Image.fromarray(np.full((40, 60), 32768, np.uint16))
+    palette = encoded(corners().convert("P"), "PNG", transparency=0)
+    return {
+        "film.gif": encoded(corners(), "GIF", save_all=True, append_images=[Image.new("RGB", (60, 40))]),
+        "print.jpg": encoded(corners().convert("CMYK"), "JPEG"),
+        "xray.png": encoded(sixteen, "PNG"),
+        "sticker.png": palette,
+        "phone.jpg": encoded(corners().transpose(Image.Transpose.ROTATE_90), "JPEG", exif=turned),
+        "wrongly named.txt": encoded(corners(), "WEBP"),
+    }
+
+
+@pytest.mark.parametrize("name", odd_pictures())
+def test_odd_but_good_pictures_are_read(capsys, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(odd_pictures()[name])
+    code, out, err = run(capsys, "read", "--json", tmp_path / name)
+    assert (code, err) == (0, "")
+    reading = json.loads(out)
+    assert reading["status"] in ("read", "no_dog")
+    assert (reading["width"], reading["height"]) == (60, 40)
+
+
+def test_a_name_too_long_for_any_file_is_one_photo_that_cannot_be_read(capsys, bull_mastiff: Path) -> None:
+    code, out, err = run(capsys, "read", "x" * 300 + ".jpg", bull_mastiff)
+    assert code == 0
+    assert len(err.splitlines()) == 1
+    assert "name too long" in err
+    assert "1 dog" in out
+
+
+def test_pictures_of_two_folders_asked_for_are_kept_apart(capsys, bull_mastiff: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        shutil.copy(bull_mastiff, tmp_path / name / "rex.jpg")
+    run(capsys, "read", "--explain", "--pictures", tmp_path / "out", tmp_path / "a", tmp_path / "b")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["rex-2.jpg.png", "rex.jpg.png"]
 
 
 def test_odd_names_are_read_and_written(capsys, bull_mastiff: Path, tmp_path: Path) -> None:
