@@ -45,3 +45,10 @@ def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> None:
 def test_a_missing_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written"), atomic_write(tmp_path / "no/out"):
         pass
+
+
+def test_the_file_may_be_read_by_whom_any_new_file_may(tmp_path: Path) -> None:
+    with atomic_write(tmp_path / "ours") as file:
+        file.write(b"x")
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode

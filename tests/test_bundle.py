@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dogmood.bundle import open_bundle, shipped_models, write_bundle
 from dogmood.card import read_settings
@@ -33,6 +36,8 @@ def test_equal_content_gives_equal_bytes(toy: Path) -> None:
     first = toy.read_bytes()
     write_bundle(toy, CARD, b"finder" * 100, b"classifier" * 100)
     assert toy.read_bytes() == first
+    with zipfile.ZipFile(toy) as archive:
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}  # not today
 
 
 def flipped(data: bytes) -> bytes:
@@ -76,6 +81,12 @@ def test_swapped_networks_are_noticed(toy: Path) -> None:
         open_bundle(toy)
 
 
+def test_another_layout_is_refused(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "x.dogmood", CARD | {"format": 9}, b"f", b"c")
+    with pytest.raises(ModelError, match="layout that this version cannot read"):
+        open_bundle(tmp_path / "x.dogmood")
+
+
 def test_another_order_of_labels_is_refused(tmp_path: Path) -> None:
     write_bundle(tmp_path / "x.dogmood", CARD | {"labels": list(EMOTIONS[::-1])}, b"f", b"c")
     with pytest.raises(ModelError, match="orders its labels"):
@@ -100,3 +111,30 @@ def test_the_shipped_model_says_how_it_was_made_and_is_small() -> None:
         assert all(len(digest) == 64 for digest in bundle.card["made"]["data"].values())
         assert len(bundle.finder) + len(bundle.classifier) < 50e6
         assert read_settings(bundle.card).finder.side % 32 == 0
+
+
+@given(st.data())
+def test_one_changed_byte_never_gives_anything_but_a_sentence(tmp_path_factory: pytest.TempPathFactory, data) -> None:
+    path = tmp_path_factory.mktemp("harm") / "toy.dogmood"
+    write_bundle(path, CARD, b"finder", b"classifier")
+    whole = bytearray(path.read_bytes())
+    whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(whole)
+    with suppress(ModelError):  # a byte that nobody reads may change unnoticed
+        opened = open_bundle(path)
+        assert (opened.finder, opened.classifier) == (b"finder", b"classifier")
+
+
+@pytest.mark.parametrize("card", [{"name": None}, {"labels": None}, {"labels": 5}])
+def test_a_card_of_another_kind_is_refused(tmp_path: Path, card: dict[str, object]) -> None:
+    full = CARD | card
+    if card == {"name": None}:
+        full = {k: v for k, v in CARD.items() if k != "name"}
+    write_bundle(tmp_path / "x.dogmood", full, b"f", b"c")
+    with pytest.raises(ModelError):
+        open_bundle(tmp_path / "x.dogmood")
+
+
+def test_an_overlong_name_is_no_model() -> None:
+    with pytest.raises(ModelError, match="There is no model"):
+        open_bundle("x" * 5000)

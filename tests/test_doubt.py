@@ -40,3 +40,14 @@ def test_chosen_emotions_share_the_whole_in_unchanged_proportion(logits: np.ndar
     total = sum(every[e] for e in emotions)
     if total > 1e-6:
         assert some == pytest.approx({e: every[e] / total for e in emotions}, abs=1e-6)
+
+
+@pytest.mark.parametrize(("threshold", "sure"), [(0.5, True), (0.51, False)])
+def test_at_the_threshold_it_is_sure(threshold: float, sure: bool) -> None:
+    doubt = Doubt(1.0, threshold, 0.7, dict.fromkeys(EMOTIONS, 0.2))
+    assert judge(np.zeros(5, np.float32), doubt, ("anger", "fear")).sure is sure
+
+
+def test_the_set_begins_with_the_likeliest() -> None:
+    verdict = judge(np.array([0.0, 0.4, 0.8, -99, -99], np.float32), DOUBT)
+    assert verdict.possible == ("happiness", "fear", "anger")

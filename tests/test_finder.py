@@ -98,3 +98,15 @@ def test_a_weak_head_is_no_head() -> None:
 def test_a_box_ends_where_the_photo_ends() -> None:
     (dog,) = find_dogs(maps({(4, 6): (0.8, 99, 99, 99, 99)}), 120, 80, SETTINGS).dogs
     assert dog.box == (0, 0, 120, 80)
+
+
+def test_a_head_that_lies_in_two_bodies_goes_to_the_better_one() -> None:
+    bodies = {(4, 4): (0.8, 3, 3, 3, 3), (4, 7): (0.9, 3, 3, 3, 3)}
+    left, right = find_dogs(maps(bodies, {(3, 5): (0.7, 0.8, 0.8, 0.8, 0.8)}), 120, 80, SETTINGS).dogs
+    assert left.head is None
+    assert right.head == pytest.approx((47, 27, 63, 43))
+
+
+def test_at_the_presence_threshold_there_is_a_dog() -> None:
+    given_maps = maps({(4, 6): (0.8, 2, 1, 3, 2)}) | {"presence": np.float32(0.5)}
+    assert len(find_dogs(given_maps, 120, 80, SETTINGS).dogs) == 1

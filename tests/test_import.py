@@ -31,9 +31,14 @@ def test_public_names_are_there_and_others_are_not() -> None:
 
 
 def imports_of(path: Path) -> set[str]:
-    nodes = ast.walk(ast.parse(path.read_text()))
-    named = {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
-    return named | {a.name for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Import) for a in n.names}
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide where they lead"
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -8,6 +8,7 @@ from PIL import Image
 
 from dogmood import DogMood, PhotoError, UsageError
 from dogmood.emotions import EMOTIONS
+from dogmood.photo import ENOUGH_SIDE
 
 
 def test_a_dog_is_found_and_read(dogmood: DogMood, bull_mastiff: Path) -> None:
@@ -65,6 +66,19 @@ def test_boxes_are_in_pixels_of_the_photo_as_it_came(dogmood: DogMood, bull_mast
         twice = image.resize((image.width * 2, image.height * 2))
     small, large = dogmood.read(bull_mastiff).dogs[0], dogmood.read(twice).dogs[0]
     assert np.array(large.box) == pytest.approx(2 * np.array(small.box), abs=0.05 * twice.width)
+
+
+def test_boxes_of_a_jpeg_that_is_unpacked_small_are_in_its_own_pixels(
+    dogmood: DogMood, bull_mastiff: Path, tmp_path: Path
+) -> None:
+    with Image.open(bull_mastiff) as image:
+        image.resize((image.width * 9, image.height * 9)).save(tmp_path / "large.jpg")
+    small, large = dogmood.read(bull_mastiff), dogmood.read(tmp_path / "large.jpg")
+    assert large.width == 9 * small.width > 2 * ENOUGH_SIDE
+    for now, before in zip(
+        (large.dogs[0].box, large.dogs[0].head), (small.dogs[0].box, small.dogs[0].head), strict=True
+    ):
+        assert now == pytest.approx(9 * np.array(before), abs=0.05 * large.width)
 
 
 def test_maps_come_when_asked_for(dogmood: DogMood, bull_mastiff: Path) -> None:

@@ -81,3 +81,10 @@ def test_wherever_a_view_lies_the_map_covers_the_photo_in_unit_range(
         assert max(one.shape) == 384
         assert one.min() >= 0
         assert one.max() in (0, 1)
+
+
+def test_what_speaks_for_every_emotion_alike_is_shown_for_none() -> None:
+    maps = np.zeros((1, 5, 4, 4), np.float32)
+    maps[0, :, 1, 1] = 2
+    silent = saliency_maps([Evidence((Square(0, 0, 100),), maps)], 100, 100)
+    assert all(not one.any() for one in silent.values())

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from dogmood.atomic import atomic_write
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import ModelError
+from dogmood.folder import is_file
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -143,7 +144,7 @@ def _find(model: str | Path) -> Path:
     if str(model) in names:
         return SHIPPED / f"{model}{SUFFIX}"
     path = Path(model)
-    if not path.is_file():
+    if not is_file(path):
         raise ModelError(
             f"There is no model {str(model)!r}: give the path of a {SUFFIX} file or one of {', '.join(names)}."
         )
@@ -155,14 +156,16 @@ def _unpack(data: bytes, path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             card = json.loads(archive.read("card.json"))
             networks = {name: archive.read(name) for name in _NETWORKS}
-    except zipfile.BadZipFile:
+    except KeyError:
+        raise ModelError(f"{path} is not a dogmood model; get the file again.") from None
+    except Exception:  # a changed byte can make zipfile, zlib and json raise nearly anything
         what = "damaged" if data.startswith(b"PK") else "not a dogmood model"
         raise ModelError(f"{path} is {what}; get the file again.") from None
-    except (KeyError, ValueError):
-        raise ModelError(f"{path} is not a dogmood model; get the file again.") from None
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         raise ModelError(f"{path} has a layout that this version cannot read; update dogmood.")
-    if tuple(card.get("labels", ())) != EMOTIONS:
+    if not {"name", "version"} <= card.keys() or not isinstance(card.get("networks"), dict):
+        raise ModelError(f"{path} is not a dogmood model; get the file again.")
+    if card.get("labels") != list(EMOTIONS):
         raise ModelError(f"{path} orders its labels as {card.get('labels')}, not {list(EMOTIONS)}.")
     for name, content in networks.items():
         if hashlib.sha256(content).hexdigest() != card["networks"].get(name):

@@ -126,7 +126,9 @@ def find_dogs(maps: Outputs, width: int, height: int, settings: FinderSettings) 
     if presence < settings.presence:
         return Found((), presence, mask)
     bodies = _peaks(maps["body"], width, height, least=0.0)
-    best = bodies[0][1]
+    if not bodies:  # nothing with an area
+        return Found((), presence, mask)
+    best = max(bodies[0][1], 1e-9)
     heads = _peaks(maps["head"], width, height, least=settings.head)
     dogs = []
     for box, score in bodies:

@@ -54,6 +54,14 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def is_file(path: Path) -> bool:
+    """Return whether a path is a file; one that cannot even be asked for is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def _named_apart(found: list[PhotoPath]) -> list[PhotoPath]:
     taken: set[str] = set()
     apart = []

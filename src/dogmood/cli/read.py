@@ -65,11 +65,11 @@ def read(
             from dogmood.outputs import open_output
 
             write = stack.enter_context(open_output(out))
-        if explain:
-            _make_folder(pictures)
         from dogmood.reader import DogMood
 
         dogmood = DogMood(model, emotions, ten_crop)
+        if explain:
+            _make_folder(pictures)
         readable = 0
         for item, photo, reading in _read_all(dogmood, photos, explain is not None, quiet):
             write(reading)
