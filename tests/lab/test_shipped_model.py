@@ -37,5 +37,5 @@ def test_it_tells_dogs_from_cats_and_from_nothing(figures: dict[str, Any]) -> No
     for others in ("no dog", "cats"):
         presence = figures["finder"][f"presence against {others}"]
         assert presence["AUROC"] >= 0.99
-        assert presence["false alarms"] <= 0.03
+        assert presence["false alarms"] <= 0.06
         assert presence["recall"] >= 0.95

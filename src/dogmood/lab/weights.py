@@ -26,6 +26,7 @@ from torch import nn
 
 from dogmood import __version__
 from dogmood.atomic import atomic_write
+from dogmood.boxes import Box
 from dogmood.bundle import Network, write_bundle
 from dogmood.card import Settings
 from dogmood.classifier import Classifier, ClassifierSettings, View
@@ -146,8 +147,10 @@ def make_classifier(
         [checksum(data / "emotions"), finder.settings, finder.find(open_photo(photos[0].path).pixels).dogs],
         lambda: [[s.dog.box, s.dog.head, s.dog.presence] for s in subjects(finder, [p.path for p in photos])],
     )
+    # In tenths of a pixel, so that a last digit which differs between two machines
+    # does not make all later work anew.
     dogs = [
-        Subject(p.path, FoundDog(tuple(box), tuple(head) if head else None, presence))
+        Subject(p.path, FoundDog(_tenths(box), _tenths(head) if head else None, presence))
         for p, (box, head, presence) in zip(photos, found, strict=True)
     ]
     net = ClassifierNet(len(CLASSIFIER.views)).eval()
@@ -212,6 +215,11 @@ def make_model(data: Path, out: Path, work: Path, plan: Plan, command: str) -> d
     }
     write_bundle(out, card, finder_graph, graph)
     return card
+
+
+def _tenths(box: Sequence[float]) -> Box:
+    x0, y0, x1, y1 = (round(edge, 1) for edge in box)
+    return x0, y0, x1, y1
 
 
 def _for_finder(photos: Sequence[LabelledPhoto], data: Path, seed: int) -> list[LabelledPhoto]:
