@@ -53,8 +53,10 @@ def judge(logits: NDArray[np.float32], doubt: Doubt, emotions: Sequence[str] = E
     probabilities = {emotion: float(p) for emotion, p in zip(emotions, values, strict=True)}
     best = max(probabilities, key=probabilities.__getitem__)
     likeliest_first = sorted(emotions, key=probabilities.__getitem__, reverse=True)
-    possible = tuple(e for e in likeliest_first if probabilities[e] >= doubt.least[e])
-    return Verdict(probabilities, best, probabilities[best] >= doubt.sure, possible or (best,))
+    # The likeliest always belongs to the set: a person would not understand one
+    # without it, and a larger set holds the truth no less often.
+    possible = tuple(e for e in likeliest_first if e == best or probabilities[e] >= doubt.least[e])
+    return Verdict(probabilities, best, probabilities[best] >= doubt.sure, possible)
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
