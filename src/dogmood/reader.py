@@ -52,8 +52,11 @@ class DogMood:
         bundle: Bundle = open_bundle(model)
         self.model = ModelInfo(bundle.name, bundle.version, bundle.sha256)
         self.settings: Settings = read_settings(bundle.card)
-        self.finder = Finder(Network(bundle.finder, threads), self.settings.finder)
-        self.classifier = Classifier(Network(bundle.classifier, threads), self.settings.classifier)
+        # Side by side: each takes a core, and a first reading should not wait for both.
+        with ThreadPoolExecutor(max_workers=2) as loading:
+            finder, classifier = loading.map(lambda graph: Network(graph, threads), (bundle.finder, bundle.classifier))
+        self.finder = Finder(finder, self.settings.finder)
+        self.classifier = Classifier(classifier, self.settings.classifier)
         self._ten_crop = ten_crop
 
     def read(self, image: PhotoSource, explain: bool = False) -> Reading:
