@@ -25,8 +25,8 @@ class Presence(nn.Module):
     The first is what ImageNet's own classifier says: the log odds of its 118 dogs
     against all else, which has seen a thousand kinds of things that are no dogs.
     The second is the log of the mask's mean.  The weights of the two are fitted by
-    logistic regression; with so few, they cannot learn which collection a photo
-    came from.
+    logistic regression; so few leave little
+    room to learn which collection a photo came from.
     """
 
     def __init__(self) -> None:
