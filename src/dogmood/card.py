@@ -38,5 +38,5 @@ def read_settings(card: Mapping[str, Any]) -> Settings:
             classifier=ClassifierSettings(side=card["classifier"]["side"], views=views),
             doubt=Doubt(**card["doubt"]),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The model's card does not fit this version of dogmood: {error}.") from None

@@ -16,20 +16,29 @@ from dogmood.photo import Pixels
 
 @dataclass(frozen=True)
 class View:
-    """A cut that the classifier is shown: of the ``body`` or the ``head``.
+    """A cut that the classifier is shown: of the ``body``, the ``head`` or the ``photo``.
 
     Attributes:
-        of: ``body`` or ``head``; where no head was found, the body stands in.
+        of: what is cut; where no head was found, the body stands in.
         expand: the square's side over the box's longer side.
     """
 
     of: str
     expand: float
 
-    def square(self, dog: FoundDog) -> Square:
-        """Return where to cut for a dog."""
-        box: Box = dog.head if self.of == "head" and dog.head is not None else dog.box
-        return square_around(box, self.expand)
+    def __post_init__(self) -> None:
+        """Refuse a cut of something else."""
+        if self.of not in ("body", "head", "photo"):
+            raise ValueError(f"no cut of {self.of!r} is known")
+
+    def square(self, dog: FoundDog, width: int, height: int) -> Square:
+        """Return where to cut for a dog in a photo of that size."""
+        boxes: dict[str, Box] = {
+            "body": dog.box,
+            "head": dog.head or dog.box,
+            "photo": (0.0, 0.0, float(width), float(height)),
+        }
+        return square_around(boxes[self.of], self.expand)
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,8 @@ class Classifier:
             dog: where it is in those pixels.
             ten_crop: average over corners, middle and their mirror images.
         """
-        whole = tuple(view.square(dog) for view in self.settings.views)
+        height, width = pixels.shape[:2]
+        whole = tuple(view.square(dog, width, height) for view in self.settings.views)
         if not ten_crop:
             logits, maps = self._network(_stack([self._cut(pixels, whole)]))
             return Scores(logits[0], (Evidence(whole, maps[0]),))

@@ -61,7 +61,8 @@ def cut_variant(subject: Subject, settings: ClassifierSettings, variant: int) ->
     same in every run.
     """
     pixels = open_photo(subject.path).pixels
-    squares = [view.square(subject.dog) for view in settings.views]
+    height, width = pixels.shape[:2]
+    squares = [view.square(subject.dog, width, height) for view in settings.views]
     if variant >= 2:
         seed = int(hashlib.sha256(f"{subject.path.name} {variant}".encode()).hexdigest()[:8], 16)
         random = np.random.default_rng(seed)
