@@ -16,7 +16,7 @@ from dogmood.card import Settings, read_settings
 from dogmood.classifier import Classifier
 from dogmood.doubt import judge
 from dogmood.emotions import EMOTIONS, parse_emotions
-from dogmood.errors import PhotoError
+from dogmood.errors import PhotoError, UsageError
 from dogmood.finder import Finder, FoundDog
 from dogmood.photo import Photo, PhotoSource, open_photo, source_name
 from dogmood.reading import DogReading, ModelInfo, Reading
@@ -38,7 +38,7 @@ class DogMood:
 
     Raises:
         ModelError: the model is absent, damaged or foreign.
-        UsageError: an emotion is unknown.
+        UsageError: an emotion is unknown, or one that the model does not tell apart.
     """
 
     def __init__(
@@ -48,8 +48,8 @@ class DogMood:
         ten_crop: bool = False,
         threads: int = 0,
     ) -> None:
-        self.emotions = parse_emotions(emotions)
         bundle: Bundle = open_bundle(model)
+        self.emotions = _told_apart(bundle, parse_emotions(emotions))
         self.model = ModelInfo(bundle.name, bundle.version, bundle.sha256)
         self.settings: Settings = read_settings(bundle.card)
         # Side by side: each takes a core, and a first reading should not wait for both.
@@ -138,3 +138,13 @@ class DogMood:
         except PhotoError as error:
             return None, self.unreadable(source, str(error))
         return photo, self.read_photo(photo, explain)
+
+
+def _told_apart(bundle: Bundle, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the wanted emotions, or all that the model knows where all five are wanted."""
+    known = tuple(bundle.card.get("emotions", EMOTIONS))
+    if wanted == EMOTIONS:
+        return known
+    if not set(wanted) <= set(known):
+        raise UsageError(f"The model {bundle.name} tells apart {', '.join(known)} only: choose from these.")
+    return wanted

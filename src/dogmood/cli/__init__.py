@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import typer
 
 from dogmood import __version__
+from dogmood.cli.export import export
 from dogmood.cli.read import read
+from dogmood.cli.train import train
 from dogmood.errors import DogMoodError
 
 app = typer.Typer(
@@ -19,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(read)
+app.command()(train)
+app.command()(export)
 
 
 @app.callback(invoke_without_command=True)

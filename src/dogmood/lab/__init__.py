@@ -1,5 +1,9 @@
-"""The laboratory: training, testing and exporting models (needs the ``lab`` extra)."""
+"""The lab: how models are trained and measured.  Needs the ``lab`` extra (torch)."""
+
+from __future__ import annotations
+
+from dogmood.errors import DogMoodError
 
 
-class LabError(Exception):
-    """Something a researcher can mend: the message says what and how."""
+class LabError(DogMoodError):
+    """Data, settings or weights that a training cannot be made of."""

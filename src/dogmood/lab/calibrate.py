@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +21,20 @@ CONFIDENCE = 0.9
 Floats = NDArray[np.float64]
 
 
-def fit_doubt(logits: Floats, labels: NDArray[np.intp]) -> Doubt:
+def fit_doubt(logits: Floats, labels: NDArray[np.intp], emotions: Sequence[str] = EMOTIONS) -> Doubt:
     """Fit all of it.
 
     Args:
-        logits: ``(n, 5)`` of validation photos.
-        labels: ``(n,)`` indices into `EMOTIONS`; each emotion occurs.
+        logits: ``(n, emotions)`` of validation photos.
+        labels: ``(n,)`` indices into ``emotions``; each emotion occurs.
+        emotions: those that the network tells apart.
     """
     temperature = fit_temperature(logits, labels)
     probabilities = softmax(logits / temperature)
     best = np.sort(probabilities.max(axis=1))
     sure = float(best[math.floor((1 - COVERAGE) * len(best))])
     truth = probabilities[np.arange(len(labels)), labels]
-    least = {emotion: _least(truth[labels == i]) for i, emotion in enumerate(EMOTIONS)}
+    least = {emotion: _least(truth[labels == i]) for i, emotion in enumerate(emotions)}
     return Doubt(temperature, sure, float((best >= sure).mean()), least)
 
 

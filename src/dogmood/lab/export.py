@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,37 +23,42 @@ _WORTH_HALVING = 256
 """Tensors with fewer numbers stay in float32."""
 
 
-def to_onnx(net: nn.Module, example: Tensor, outputs: Sequence[str], dynamic: Mapping[int, str]) -> bytes:
+def to_onnx(
+    net: nn.Module, example: Tensor, outputs: Sequence[str], dynamic: Mapping[int, str], half: bool = True
+) -> bytes:
     """Export a network.
-
-    Weights are stored in float16, half the size, and widened when the file is
-    loaded, so that everything is computed in float32.
 
     Args:
         net: in evaluation mode; it is left as it is.
         example: an input.
         outputs: the outputs' names.
         dynamic: the input's axes that may change, by name.
+        half: store weights in float16, half the size; they are widened when the file
+            is loaded, so that everything is computed in float32.
     """
     # The exporter tells of each torchvision operator it will not need.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     folded = fold_batch_norms(net)
     axes = dict.fromkeys(dynamic, torch.export.Dim.DYNAMIC)
-    program = torch.onnx.export(
-        folded,
-        (example,),
-        input_names=["pixels"],
-        output_names=list(outputs),
-        dynamic_shapes=(axes,),
-        opset_version=OPSET,
-        dynamo=True,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        # About how the exporter itself is written: nothing a reader could do about it.
+        warnings.simplefilter("ignore", FutureWarning)
+        program = torch.onnx.export(
+            folded,
+            (example,),
+            input_names=["pixels"],
+            output_names=list(outputs),
+            dynamic_shapes=(axes,),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
     assert program is not None
     model = program.model_proto
     _strip(model)
     _name_axes(model, dynamic)
-    _halve_weights(model)
+    if half:
+        _halve_weights(model)
     onnx.checker.check_model(model)
     data: bytes = model.SerializeToString(deterministic=True)
     return data
@@ -96,6 +102,10 @@ def fold_batch_norms(net: nn.Module) -> nn.Module:
                 if hasattr(block, conv):
                     setattr(block, conv, _folded(getattr(block, conv), getattr(block, norm)))
                     setattr(block, norm, nn.Identity())
+    for row in [m for m in net.modules() if isinstance(m, nn.Sequential)]:
+        for i in range(len(row) - 1):
+            if isinstance(row[i], nn.Conv2d) and isinstance(row[i + 1], nn.BatchNorm2d):
+                row[i], row[i + 1] = _folded(row[i], row[i + 1]), nn.Identity()
     return net
 
 

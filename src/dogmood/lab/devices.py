@@ -1,0 +1,125 @@
+"""One process a device, each with its share of every batch (torch.distributed)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from dogmood.errors import DogMoodError
+from dogmood.lab import LabError
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes that train one network together.
+
+    Attributes:
+        rank: this process's number; 0 writes files and shows progress.
+        size: how many there are.
+        device: where this one computes.
+    """
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes and talks."""
+        return self.rank == 0
+
+    def share(self, items: Tensor) -> Tensor:
+        """Return this process's part of what all have to do."""
+        return items[self.rank :: self.size]
+
+    def wrap(self, net: nn.Module) -> nn.Module:
+        """Return a network whose gradients are averaged over the team."""
+        if self.size == 1:
+            return net
+        ids = [self.device.index] if self.device.type == "cuda" else None
+        return DistributedDataParallel(net, device_ids=ids)
+
+    def summed(self, values: Tensor) -> Tensor:
+        """Return the sum over the team of each value."""
+        if self.size > 1:
+            distributed.all_reduce(values)
+        return values
+
+    def wait(self) -> None:
+        """Wait until every process has come this far."""
+        if self.size > 1:
+            distributed.barrier()
+
+    def follow_leader(self, net: nn.Module) -> None:
+        """Give every process the leader's batch-norm statistics, which no gradient averages."""
+        if self.size > 1:
+            for buffer in net.buffers():
+                distributed.broadcast(buffer, 0)
+
+
+def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> Any:
+    """Call ``work(team, *arguments)`` on every device and return what the first returned.
+
+    Under ``torchrun`` the processes exist already and are joined.
+
+    Args:
+        work: a function of a module, since other processes must find it.
+        devices: how many processes to start.
+        arguments: passed on.
+
+    Raises:
+        LabError: there are fewer GPUs than asked for, or a process failed.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ or devices == 1:
+        with _joined_team() as team:
+            return work(team, *arguments)
+    gpus = torch.cuda.device_count()
+    if gpus and devices > gpus:
+        raise LabError(f"--devices {devices}, but this machine has {gpus}.")
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    # Processes of one machine meet at a free port of its own choosing.
+    config = LaunchConfig(1, 1, devices, rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0)
+    try:
+        answers = elastic_launch(config, _in_worker)(work, arguments)
+    except ChildFailedError as error:
+        raise LabError(f"One of {devices} processes failed: {error.get_first_failure()[1].message}") from None
+    if isinstance(answers[0], DogMoodError):
+        raise answers[0]
+    return answers[0]
+
+
+def _in_worker(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    with _joined_team() as team:
+        try:
+            return work(team, *arguments)
+        except DogMoodError as error:  # a sentence for the user: carried home whole
+            return error
+
+
+@contextmanager
+def _joined_team() -> Iterator[Team]:
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if "TORCHELASTIC_RUN_ID" not in os.environ or size == 1:
+        yield Team(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        return
+    rank, local = int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"])
+    on_gpu = torch.cuda.is_available()
+    device = torch.device("cuda", local) if on_gpu else torch.device("cpu")
+    if on_gpu:
+        torch.cuda.set_device(device)
+    # The others wait while the leader cuts photos, which can take long.
+    distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=timedelta(days=7))
+    try:
+        yield Team(rank, size, device)
+    finally:
+        distributed.destroy_process_group()

@@ -1,0 +1,201 @@
+"""Train a network on labelled photos: the lab's main path.
+
+photos -> pictures -> batches -> augmented crops -> loss -> scaled gradients -> step;
+after each epoch: validation -> schedule -> checkpoint -> metrics
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from dogmood.lab import LabError
+from dogmood.lab.augment import Augment, middle_crop
+from dogmood.lab.checkpoint import Progress, Training, new_scaler
+from dogmood.lab.devices import Team, run_on_devices
+from dogmood.lab.nets.registry import build, spec
+from dogmood.lab.optimizers import make_optimizer
+from dogmood.lab.pictures import load_pictures
+from dogmood.lab.run import EpochMetrics, Run, save_tensors
+from dogmood.lab.schedulers import Schedule
+from dogmood.lab.settings import RunSettings
+from dogmood.lab.watch import watched
+
+CHECK_EVERY = 20
+"""Steps between looks at the loss: each look waits for the device."""
+
+VALID_BATCH = 256
+
+
+def train(run: Run, cache: Path, data: str | None = None) -> Progress:
+    """Train until the run's epochs are done, going on from its last checkpoint if it has one.
+
+    Args:
+        run: the folder to work in.
+        cache: where cut photos are kept between runs.
+        data: where the photos are now, if not where the run's settings say.
+
+    Returns:
+        The metrics of every epoch.
+
+    Raises:
+        LabError: the data is absent or has changed, the checkpoint does not fit,
+            or the loss is no longer a number.
+        UsageError: the folder cannot be written to; the last checkpoint survives.
+    """
+    progress: Progress = run_on_devices(_train, run.settings.devices, run, cache, data)
+    return progress
+
+
+def _train(team: Team, run: Run, cache: Path, data: str | None) -> Progress:
+    trainer = Trainer(team, run, cache, data)
+    progress = trainer.training.progress
+    best_so_far = progress.best.valid_accuracy if progress.rows else 0.0
+    with watched(run, progress.epochs, best_so_far) if team.leads else nullcontext() as on_epoch:
+        while progress.epochs < run.settings.epochs:
+            row, best = trainer.epoch()
+            if on_epoch is not None:
+                trainer.keep(best)
+                on_epoch(row)
+            team.wait()
+    return progress
+
+
+class Trainer:
+    """One process's part in a run."""
+
+    def __init__(self, team: Team, run: Run, cache: Path, data: str | None = None) -> None:
+        """Load pictures, network and, if there is one, the last checkpoint."""
+        settings = run.settings
+        self.team, self.run, self.settings = team, run, settings
+        photos = run.photos(data)
+        if not team.leads:  # the first cuts the photos, the others read what it kept
+            team.wait()
+        self.train_set = load_pictures(photos["train"], settings, cache, team.device)
+        self.valid_set = load_pictures(photos["valid"], settings, cache, team.device)
+        if team.leads:
+            team.wait()
+        self.batch = min(settings.batch, len(self.train_set) // team.size * team.size)
+        if self.batch < 2 * team.size:
+            raise LabError(f"{len(self.train_set)} training photos are too few for {team.size} devices.")
+        self.augment = Augment(spec(settings.network).side, settings.crops, settings.augmentation == "protocol")
+        self.training = self._begin()
+        checkpoint = run.folder / "last.safetensors"
+        if checkpoint.exists():
+            self.training.load(checkpoint)
+        self.net = team.wrap(self.training.net)
+
+    def epoch(self) -> tuple[EpochMetrics, bool]:
+        """Train and validate for one epoch; say how it went and whether it is the best so far."""
+        number = self.training.progress.epochs + 1
+        began = time.perf_counter()
+        rate = float(self.training.optimizer.param_groups[0]["lr"])
+        loss, accuracy = self._pass(number)
+        seconds = time.perf_counter() - began
+        valid_loss, valid_accuracy = self._validate()
+        self.training.schedule.after_epoch(valid_accuracy)
+        photos = self.steps * self.batch
+        row = EpochMetrics(number, rate, loss, accuracy, valid_loss, valid_accuracy, seconds, photos / seconds)
+        return row, self.training.progress.add(row)
+
+    def keep(self, best: bool) -> None:
+        """Write the checkpoint, the best weights and the metrics."""
+        if best:
+            facts = {"epoch": self.training.progress.best_epoch}
+            save_tensors(self.run.folder / "best.safetensors", self.training.net.state_dict(), facts)
+        self.training.save(self.run.folder / "last.safetensors")
+        self.run.write_metrics(self.training.progress.rows)
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch; the few photos left over wait for the next one's order."""
+        return len(self.train_set) // self.batch
+
+    def _begin(self) -> Training:
+        settings, device = self.settings, self.team.device
+        torch.manual_seed(settings.seed)
+        net = build(settings.network, len(settings.emotions), settings.pretrained).to(device)
+        optimizer = make_optimizer(
+            settings.optimizer, net.parameters(), settings.rate, settings.momentum, settings.weight_decay
+        )
+        schedule = Schedule(settings.scheduler, optimizer, settings.epochs, self.steps)
+        return Training(net, optimizer, schedule, new_scaler(device))
+
+    def _pass(self, epoch: int) -> tuple[float, float]:
+        """Train on every photo once; return loss and accuracy over the augmented crops."""
+        order = torch.from_numpy(_random(self.settings, epoch).permutation(len(self.train_set)))
+        # Every process draws its own augmentation, the same in every run.
+        torch.manual_seed(int(_random(self.settings, epoch, self.team.rank + 1).integers(2**62)))
+        self.net.train()
+        total = torch.zeros(3, device=self.team.device, dtype=torch.float64)
+        for step in range(self.steps):
+            chosen = self.team.share(order[step * self.batch : (step + 1) * self.batch])
+            pictures, labels = self.train_set.batch(chosen)
+            total += self._step(self.augment(pictures), labels.repeat_interleave(self.augment.crops))
+            if (step + 1) % CHECK_EVERY == 0 or step + 1 == self.steps:
+                self._check(total, epoch, step + 1)
+        return _means(self.team.summed(total))
+
+    def _step(self, crops: Tensor, labels: Tensor) -> Tensor:
+        """Learn from one batch; return the sums of loss and hits, and the count."""
+        training = self.training
+        training.optimizer.zero_grad()
+        with _autocast(self.settings, self.team.device):
+            logits = self.net(crops)
+        loss = functional.cross_entropy(logits.float(), labels)
+        training.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        training.scaler.step(training.optimizer)
+        training.scaler.update()
+        training.schedule.after_step()
+        return _sums(loss.detach(), logits.detach(), labels)
+
+    def _check(self, total: Tensor, epoch: int, step: int) -> None:
+        # Summed over the team, so that all stop together.
+        if not torch.isfinite(self.team.summed(total.clone())).all():
+            kept = self.training.progress.epochs
+            survivor = f"the weights after epoch {kept} are in {self.run.folder}" if kept else "no epoch was finished"
+            raise LabError(
+                f"The loss is no longer a number at epoch {epoch}, step {step} or up to {CHECK_EVERY - 1} before: "
+                f"lower --rate or change --optimizer ({survivor})."
+            )
+
+    @torch.inference_mode()
+    def _validate(self) -> tuple[float, float]:
+        """Return loss and accuracy on the middle crops of the validation photos."""
+        net = self.training.net
+        self.team.follow_leader(net)
+        net.eval()
+        total = torch.zeros(3, device=self.team.device, dtype=torch.float64)
+        for chosen in torch.split(torch.arange(len(self.valid_set)), VALID_BATCH):
+            mine = self.team.share(chosen)
+            if len(mine):
+                pictures, labels = self.valid_set.batch(mine)
+                with _autocast(self.settings, self.team.device):
+                    logits = net(middle_crop(pictures, self.augment.side))
+                total += _sums(functional.cross_entropy(logits.float(), labels), logits, labels)
+        return _means(self.team.summed(total))
+
+
+def _sums(mean_loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+    count = len(labels)
+    return torch.stack([mean_loss.double() * count, (logits.argmax(1) == labels).sum(), mean_loss.new_tensor(count)])
+
+
+def _means(total: Tensor) -> tuple[float, float]:
+    loss, hits, count = total.tolist()
+    return loss / count, hits / count
+
+
+def _random(settings: RunSettings, *where: int) -> np.random.Generator:
+    return np.random.default_rng([settings.seed, *where])
+
+
+def _autocast(settings: RunSettings, device: torch.device) -> torch.autocast:
+    half = torch.float16 if device.type == "cuda" else torch.bfloat16
+    return torch.autocast(device.type, half, enabled=settings.precision == "mixed")
