@@ -11,6 +11,9 @@ import typer
 from dogmood import __version__
 from dogmood.cli.export import export
 from dogmood.cli.read import read
+from dogmood.cli.report import report
+from dogmood.cli.sweep import sweep
+from dogmood.cli.test import measure
 from dogmood.cli.train import train
 from dogmood.errors import DogMoodError
 
@@ -22,6 +25,9 @@ app = typer.Typer(
 )
 app.command()(read)
 app.command()(train)
+app.command()(sweep)
+app.command("test")(measure)
+app.command()(report)
 app.command()(export)
 
 

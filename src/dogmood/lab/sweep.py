@@ -118,6 +118,8 @@ def sweep(cells: Sequence[Cell], out: Path, cache: Path, jobs: int = 0, cluster:
     rows = table(cells, out)
     with atomic_write(out / "sweep.json", text=True) as file:
         json.dump([asdict(row) for row in rows], file, indent=1)
+    with atomic_write(out / "table.md", text=True) as file:
+        file.write(as_markdown(rows))
     return rows
 
 
@@ -149,6 +151,19 @@ def table(cells: Sequence[Cell], out: Path) -> list[Row]:
         test = [json.loads((folder / "test.json").read_text())["accuracy"]["value"] for folder in folders]
         rows.append(Row(value, len(folders), fmean(valid), _spread(valid), fmean(test), _spread(test)))
     return rows
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """Return the table as text: mean and standard deviation over seeds, in per cent."""
+    lines = ["| value | validation | ten-crop test | seeds |", "|---|---|---|---|"]
+    for row in rows:
+        valid, test = _percent(row.valid, row.valid_spread), _percent(row.test, row.test_spread)
+        lines.append(f"| {row.value} | {valid} | {test} | {row.seeds} |")
+    return "\n".join(lines) + "\n"
+
+
+def _percent(mean: float, spread: float | None) -> str:
+    return f"{100 * mean:.2f}" if spread is None else f"{100 * mean:.2f} ± {100 * spread:.2f}"
 
 
 def _values(axis: str) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,130 @@
+"""Everything that is reported of a run: how often it is right, and whether it knows when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_fscore_support
+
+from dogmood.doubt import softmax
+from dogmood.emotions import EMOTIONS
+from dogmood.lab.calibrate import fit_doubt
+from dogmood.lab.emotion_metrics import BINS, Predictions, calibration_error, measure_emotions
+from dogmood.lab.intervals import bootstrap
+
+NEVER = -1e4
+"""The logit of an emotion that a run does not tell apart."""
+
+Floats = NDArray[np.float64]
+
+
+def evaluate(valid: Predictions, test: Predictions, emotions: tuple[str, ...]) -> dict[str, Any]:
+    """Return a run's figures on its test photos, as JSON holds them.
+
+    Args:
+        valid: logits ``(n, emotions)`` of the validation photos, on which alone the
+            temperature is fitted; labels index into ``emotions``.
+        test: the same of the test photos.
+        emotions: those that the run tells apart.
+
+    Returns:
+        What `measure_emotions` measures, with precision and F1 of each emotion, the
+        ECE and the log loss before and after temperature, the bins of both
+        reliability diagrams, and the risk-coverage curve with the area under it
+        (Geifman & El-Yaniv 2017, arXiv:1705.08500).
+    """
+    doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels, emotions)
+    figures = measure_emotions(_widened(test, emotions), doubt, emotions)
+    logits = test.logits.astype(np.float64)
+    before, after = softmax(logits), softmax(logits / doubt.temperature)
+    hit = before.argmax(axis=1) == test.labels
+    groups = list(test.groups)
+
+    def ece(drawn: NDArray[np.intp]) -> float:
+        return calibration_error(before[drawn].max(axis=1), hit[drawn])
+
+    return {
+        **figures,
+        "emotions": list(emotions),
+        "by emotion": _by_emotion(before.argmax(axis=1), test, emotions),
+        "temperature": doubt.temperature,
+        "ECE before": {"value": ece(np.arange(len(hit))), "interval": bootstrap(ece, groups)},
+        "log loss": {"before": _log_loss(before, test.labels), "after": _log_loss(after, test.labels)},
+        "reliability": {"before": reliability(before, hit), "after": reliability(after, hit)},
+        "risk-coverage": risk_coverage(after.max(axis=1), hit),
+    }
+
+
+def reliability(probabilities: Floats, hit: NDArray[np.bool_]) -> list[dict[str, float]]:
+    """Return, for each of 15 equal bins that is not empty, mean confidence, accuracy and n."""
+    confidence = probabilities.max(axis=1)
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return [
+        {
+            "confidence": float(confidence[bins == b].mean()),
+            "accuracy": float(hit[bins == b].mean()),
+            "n": int((bins == b).sum()),
+        }
+        for b in np.unique(bins)
+    ]
+
+
+def risk_coverage(confidence: Floats, hit: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return the accuracy over the most confident share of photos, for every share.
+
+    Returns:
+        ``coverage`` and ``accuracy``, lists of equal length, and ``area``, the mean
+        risk (1 - accuracy) over all coverages.
+    """
+    # Equal confidences enter together: no order among them is meant.
+    order = np.argsort(-confidence, kind="stable")
+    right = np.cumsum(hit[order])
+    count = np.arange(1, len(hit) + 1)
+    last = np.append(np.diff(confidence[order]) != 0, True)
+    accuracy = right[last] / count[last]
+    weights = np.diff(np.concatenate([[0], count[last]])) / len(hit)
+    return {
+        "coverage": (count[last] / len(hit)).tolist(),
+        "accuracy": accuracy.tolist(),
+        "area": float(((1 - accuracy) * weights).sum()),
+    }
+
+
+def _by_emotion(guesses: NDArray[np.intp], test: Predictions, emotions: tuple[str, ...]) -> dict[str, Any]:
+    def scores(drawn: NDArray[np.intp]) -> tuple[NDArray[np.float64], ...]:
+        found: tuple[NDArray[np.float64], ...] = precision_recall_fscore_support(
+            test.labels[drawn], guesses[drawn], labels=range(len(emotions)), zero_division=0
+        )
+        return found
+
+    values = scores(np.arange(len(guesses)))
+    groups = list(test.groups)
+
+    def with_interval(which: int, emotion: int) -> dict[str, Any]:
+        interval = bootstrap(lambda drawn: float(scores(drawn)[which][emotion]), groups)
+        return {"value": float(values[which][emotion]), "interval": interval}
+
+    return {
+        emotion: {
+            "n": int(values[3][i]),
+            "precision": with_interval(0, i),
+            "recall": with_interval(1, i),
+            "F1": with_interval(2, i),
+        }
+        for i, emotion in enumerate(emotions)
+    }
+
+
+def _widened(given: Predictions, emotions: tuple[str, ...]) -> Predictions:
+    """Put a run's logits and labels in the order of all five emotions."""
+    places = np.array([EMOTIONS.index(emotion) for emotion in emotions])
+    logits = np.full((len(given.logits), len(EMOTIONS)), NEVER, np.float32)
+    logits[:, places] = given.logits
+    return replace(given, logits=logits, labels=places[given.labels])
+
+
+def _log_loss(probabilities: Floats, labels: NDArray[np.intp]) -> float:
+    return float(-np.log(probabilities[np.arange(len(labels)), labels] + 1e-12).mean())

@@ -1,0 +1,133 @@
+"""Photos that show how a run reads: its worst mistakes, and where it looked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from dogmood.doubt import softmax
+from dogmood.lab.augment import middle_crop
+from dogmood.lab.cuts import Cutting, cut_photos
+from dogmood.lab.data.manifest import LabelledPhoto
+from dogmood.lab.nets.registry import spec
+from dogmood.lab.run import Run
+from dogmood.photo import Pixels, open_photo
+
+MISTAKES = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Mistake:
+    """A photo that was read wrongly.
+
+    Attributes:
+        name: the photo's file name.
+        truth: its label.
+        said: what it was read as.
+        probability: with which calibrated probability.
+        pixels: ``(h, w, 3)`` uint8 RGB.
+    """
+
+    name: str
+    truth: str
+    said: str
+    probability: float
+    pixels: Pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A photo that was read rightly, and the map of its emotion.
+
+    Attributes:
+        name: the photo's file name.
+        emotion: its label, and what it was read as.
+        probability: with which calibrated probability.
+        pixels: ``(side, side, 3)`` uint8 RGB: what the network was shown, in colour.
+        saliency: ``(side, side)`` float32 in [0, 1].
+    """
+
+    name: str
+    emotion: str
+    probability: float
+    pixels: Pixels
+    saliency: NDArray[np.float32]
+
+
+def mistakes_of(run: Run, photos: Sequence[LabelledPhoto], figures: Mapping[str, Any]) -> list[Mistake]:
+    """Return the wrong readings with the highest probability.
+
+    Args:
+        run: a tested run.
+        photos: its test photos.
+        figures: what ``test.json`` holds.
+    """
+    emotions = run.settings.emotions
+    probabilities = _probabilities(figures)
+    labels = np.array([emotions.index(photo.label) for photo in photos])
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    worst = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")][:MISTAKES]
+    return [
+        Mistake(
+            photos[i].path.name,
+            photos[i].label,
+            emotions[int(probabilities[i].argmax())],
+            float(probabilities[i].max()),
+            open_photo(photos[i].path).pixels,
+        )
+        for i in worst.tolist()
+    ]
+
+
+def samples_of(run: Run, photos: Sequence[LabelledPhoto], figures: Mapping[str, Any], cache: Path) -> list[Sample]:
+    """Return the most confident right reading of each emotion, with its map."""
+    probabilities = _probabilities(figures)
+    chosen = []
+    for i, emotion in enumerate(run.settings.emotions):
+        right = [k for k, p in enumerate(photos) if p.label == emotion and probabilities[k].argmax() == i]
+        if right:
+            chosen.append((max(right, key=lambda k: probabilities[k, i]), i))
+    if not chosen:
+        return []
+    known = spec(run.settings.network)
+    some = [photos[k] for k, _ in chosen]
+    shown, colour = (
+        middle_crop(
+            torch.from_numpy(np.array(cut_photos(some, Cutting(run.settings.cut, known.frame, channels), cache))),
+            known.side,
+        )
+        for channels in (known.channels, 3)
+    )
+    with torch.inference_mode():
+        maps = run.network().answer(shown.float() / 255).maps.numpy()
+    return [
+        Sample(
+            photos[k].path.name,
+            run.settings.emotions[i],
+            float(probabilities[k, i]),
+            colour[row].permute(1, 2, 0).numpy(),
+            _stretched(maps[row], i, known.side),
+        )
+        for row, (k, i) in enumerate(chosen)
+    ]
+
+
+def _probabilities(figures: Mapping[str, Any]) -> NDArray[np.float64]:
+    logits = np.array([photo["logits"] for photo in figures["photos"]], np.float64)
+    return softmax(logits / figures["temperature"])
+
+
+def _stretched(maps: NDArray[np.float32], emotion: int, side: int) -> NDArray[np.float32]:
+    """Return what speaks for an emotion more than for the others, as `dogmood.saliency` does."""
+    more = np.maximum(maps[emotion] - maps.mean(axis=0), 0)
+    top = float(more.max())
+    unit = more / top if top > 0 else more
+    stretched = Image.fromarray(unit).resize((side, side), Image.Resampling.BICUBIC)
+    return np.asarray(stretched).clip(0, 1).astype(np.float32)

@@ -1,0 +1,189 @@
+"""One page about a run or a sweep, complete in itself: no script, no request."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader
+from PIL import Image
+
+from dogmood import __version__
+from dogmood.atomic import atomic_write
+from dogmood.lab import LabError, plots
+from dogmood.lab.examples import Mistake, Sample, mistakes_of, samples_of
+from dogmood.lab.run import Run
+from dogmood.lab.sweep import Row
+from dogmood.photo import Pixels
+from dogmood.picture import overlay
+
+THUMBNAIL = 240
+"""Side in pixels of the pictures on a page."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a page; the first column names the rows."""
+
+    title: str
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot of a page."""
+
+    caption: str
+    svg: str
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that a page shows."""
+
+    title: str
+    about: str
+    tables: Sequence[Table]
+    plots: Sequence[Plot]
+    mistakes: Sequence[Mistake] = field(default=())
+    samples: Sequence[Sample] = field(default=())
+
+    def to_html(self) -> str:
+        """Return the page; whatever names hold, they are shown as text."""
+        environment = Environment(loader=PackageLoader("dogmood.lab"), autoescape=True)
+        mistakes = [{**vars(item), "picture": _inline(item.pixels)} for item in self.mistakes]
+        samples = [
+            {**vars(item), "picture": _inline(item.pixels), "overlay": _inline(overlay(item.pixels, item.saliency))}
+            for item in self.samples
+        ]
+        shown = {**vars(self), "mistakes": mistakes, "samples": samples}
+        return environment.get_template("report.html.j2").render(shown)
+
+
+def write_report(folder: Path, cache: Path, data: str | None = None) -> Path:
+    """Write ``report.html`` into the folder of a run or a sweep.
+
+    Args:
+        folder: a tested run's, or a finished sweep's.
+        cache: where cut photos are kept.
+        data: where the photos are now, if not where the run's settings say.
+
+    Raises:
+        LabError: the folder is neither, or the run has not been tested.
+        UsageError: the page cannot be written.
+    """
+    if (folder / "sweep.json").exists():
+        page = sweep_page(folder.name, [Row(**row) for row in _read(folder / "sweep.json")])
+    else:
+        page = run_page(Run.open(folder), cache, data)
+    path = folder / "report.html"
+    with atomic_write(path, text=True) as file:
+        file.write(page.to_html())
+    return path
+
+
+def run_page(run: Run, cache: Path, data: str | None = None) -> Page:
+    """Return the page of a tested run.
+
+    Raises:
+        LabError: the run has not been tested.
+    """
+    if not (run.folder / "test.json").exists():
+        raise LabError(f"{run.folder} has not been tested: run `dogmood test {run.folder}` first.")
+    figures = _read(run.folder / "test.json")
+    rows = run.metrics()
+    best = max(rows, key=lambda row: row.valid_accuracy)
+    drawn = plots.of_run(rows, figures)
+    photos = run.photos(data)["test"]
+    return Page(
+        title=f"{run.settings.network}: a run",
+        about=f"dogmood {__version__}; data {run.data_sha256[:12]}; {figures['n']} test photos, ten crops each; "
+        f"{len(rows)} epochs, the network of epoch {best.epoch} (validation accuracy {best.valid_accuracy:.2%}).",
+        tables=[_figures_table(figures), _emotions_table(figures), _settings_table(run)],
+        plots=[
+            Plot("Accuracy and loss by epoch.", drawn["curves"], wide=True),
+            Plot("Confusion: rows are labels, columns readings.", drawn["confusion"]),
+            Plot("Reliability, 15 bins, before and after temperature.", drawn["reliability"]),
+            Plot("Accuracy over the most confident share of photos.", drawn["risk-coverage"]),
+        ],
+        mistakes=mistakes_of(run, photos, figures),
+        samples=samples_of(run, photos, figures, cache),
+    )
+
+
+def sweep_page(name: str, rows: Sequence[Row]) -> Page:
+    """Return the page of a finished sweep."""
+    table = Table(
+        "Accuracy",
+        "Best validation accuracy and ten-crop test accuracy: mean and standard deviation over seeds.",
+        ("value", "validation", "ten-crop test", "seeds"),
+        [(r.value, _share(r.valid, r.valid_spread), _share(r.test, r.test_spread), str(r.seeds)) for r in rows],
+    )
+    chart = Plot("Validation and ten-crop test accuracy of every value.", plots.sweep(rows), wide=True)
+    return Page(f"{name}: a sweep", f"dogmood {__version__}; {len(rows)} values.", [table], [chart])
+
+
+def _figures_table(figures: Mapping[str, Any]) -> Table:
+    names = ("accuracy", "macro F1", "ECE before", "ECE", "Brier")
+    rows = [(name, f"{figures[name]['value']:.4f}", _interval(figures[name])) for name in names]
+    for when in ("before", "after"):
+        rows.append((f"log loss {when} temperature", f"{figures['log loss'][when]:.4f}", ""))
+    rows.append(("temperature", f"{figures['temperature']:.3f}", ""))
+    rows.append(("area under risk-coverage", f"{figures['risk-coverage']['area']:.4f}", ""))
+    caption = "95 % intervals by bootstrap over groups; temperature fitted on validation photos alone."
+    return Table("Figures", caption, ("", "value", "95 % interval"), rows)
+
+
+def _emotions_table(figures: Mapping[str, Any]) -> Table:
+    rows = [
+        (
+            emotion,
+            str(one["n"]),
+            *(_with_interval(one[name]) for name in ("precision", "recall", "F1")),
+        )
+        for emotion, one in figures["by emotion"].items()
+    ]
+    caption = "Brackets hold 95 % intervals."
+    return Table("By emotion", caption, ("emotion", "n", "precision", "recall", "F1"), rows)
+
+
+def _settings_table(run: Run) -> Table:
+    rows = [(name, str(value)) for name, value in run.settings.to_dict().items()]
+    return Table("Settings", f"dogmood train --from-run {run.folder} takes them again.", ("setting", "value"), rows)
+
+
+def _with_interval(figure: Mapping[str, Any]) -> str:
+    return f"{figure['value']:.3f} ({_interval(figure)})"
+
+
+def _interval(figure: Mapping[str, Any]) -> str:
+    low, high = figure["interval"]
+    return f"{low:.3f} to {high:.3f}"
+
+
+def _share(mean: float, spread: float | None) -> str:
+    return f"{mean:.2%}" if spread is None else f"{mean:.2%} ± {spread:.2%}"
+
+
+def _inline(pixels: Pixels) -> str:
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except ValueError:
+        raise LabError(f"{path} is damaged; make it again with `dogmood test` or `dogmood sweep`.") from None
