@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from dogmood import __version__
+from dogmood.cli import data
 from dogmood.cli.export import export
 from dogmood.cli.read import read
 from dogmood.cli.report import report
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(read)
+app.add_typer(data.app, name="data")
 app.command()(train)
 app.command()(sweep)
 app.command("test")(measure)

@@ -27,7 +27,7 @@ def test_without_soft_labels_the_label_counts_whole(tmp_path: Path) -> None:
 def test_a_label_outside_the_five_is_named(tmp_path: Path) -> None:
     header = "photo,split,label,tier,group,anger,fear,happiness,sadness,relaxed,source,grey,sha256"
     (tmp_path / "manifest.csv").write_text(f"{header}\na.jpg,train,disgust,web,g,,,,,,pool,0,0\n")
-    with pytest.raises(LabError, match=r"a\.jpg is labelled 'disgust'"):
+    with pytest.raises(LabError, match="disgust"):
         read_manifest(tmp_path)
 
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dogmood.atomic import atomic_write
 from dogmood.emotions import EMOTIONS
 from dogmood.lab import LabError
+
+COLUMNS = (
+    "photo", "split", "label", "tier", "group", *EMOTIONS,
+    "source", "width", "height", "grey", "sha256", "dog", "video",
+)  # fmt: skip
+"""What `write_rows` writes; ``photo`` and ``label`` are all that a manifest needs."""
+
+SPLITS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
@@ -18,16 +27,19 @@ class LabelledPhoto:
 
     Attributes:
         path: the photo's file.
-        split: ``train``, ``valid`` or ``test``.
+        split: ``train``, ``valid`` or ``test``; empty before the photos are split.
         label: one of the emotions.
         soft: the share of each emotion in `EMOTIONS` order, summing to 1; one-hot
             where the row has no soft label.
         tier: how far the label can be trusted: ``gold``, ``silver``, ``bronze``,
             ``contested`` or ``web``.
-        group: photos of one group show the same scene and never straddle splits.
+        group: photos of one group show the same scene and never straddle splits;
+            empty before the photos are split.
         source: where the photo was found.
         grey: whether the photo has no colour.
-        sha256: the first 16 hex digits of the file's checksum.
+        sha256: the first 16 hex digits of the file's checksum; empty if not noted.
+        dog: which dog it shows, where known.
+        video: which video it comes from, where known.
     """
 
     path: Path
@@ -39,6 +51,8 @@ class LabelledPhoto:
     source: str
     grey: bool
     sha256: str
+    dog: str = ""
+    video: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,9 +68,53 @@ def read_manifest(folder: Path) -> list[LabelledPhoto]:
     """Read ``folder/manifest.csv``; photos lie in ``folder/photos``.
 
     Raises:
-        LabError: the file is absent or a label is not one of the five.
+        LabError: the file is absent, lacks a column, or holds a label or a split
+            that is none.
     """
-    return [_photo(row, folder) for row in _rows(folder / "manifest.csv")]
+    photos = [_photo(row, folder) for row in read_rows(folder)]
+    wrong = sorted({photo.label for photo in photos} - set(EMOTIONS))
+    if wrong:
+        raise LabError(
+            f"{folder / 'manifest.csv'} has labels that are none of {', '.join(EMOTIONS)}: {', '.join(wrong)}; "
+            "bring the photos in with `dogmood data import --map WORD=EMOTION`."
+        )
+    strange = sorted({photo.split for photo in photos} - {"", *SPLITS})
+    if strange:
+        raise LabError(f"{folder / 'manifest.csv'} has splits that are none of {', '.join(SPLITS)}: {strange[0]}.")
+    return photos
+
+
+def read_rows(folder: Path) -> list[dict[str, str]]:
+    """Read the rows of ``folder/manifest.csv`` as they stand.
+
+    Raises:
+        LabError: the file is absent, no text, or lacks a column.
+    """
+    path = folder / "manifest.csv"
+    try:
+        rows = list(_rows(path))
+    except (UnicodeDecodeError, csv.Error):
+        raise LabError(f"{path} is no CSV file in UTF-8.") from None
+    if not rows:
+        raise LabError(f"{path} lists no photos.")
+    missing = [name for name in ("photo", "label") if name not in rows[0]]
+    if missing:
+        raise LabError(f"{path} lacks the column {' and '.join(missing)}.")
+    return rows
+
+
+def write_rows(folder: Path, rows: Iterable[Mapping[str, str]], name: str = "manifest.csv") -> None:
+    """Write rows as ``folder/manifest.csv``, complete or not at all; columns of their own are kept.
+
+    Raises:
+        UsageError: the folder cannot be written to.
+    """
+    rows = list(rows)
+    columns = list(dict.fromkeys([*COLUMNS, *(column for row in rows for column in row)]))
+    with atomic_write(folder / name, text=True) as file:
+        table = csv.DictWriter(file, columns, restval="")
+        table.writeheader()
+        table.writerows(rows)
 
 
 def read_boxes(folder: Path) -> dict[str, list[Box]]:
@@ -71,33 +129,46 @@ def read_boxes(folder: Path) -> dict[str, list[Box]]:
 
 
 def checksum(folder: Path, name: str = "manifest.csv") -> str:
-    """Return the SHA-256 of the file that names the data."""
-    return hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    """Return the SHA-256 of the file that names the data.
+
+    Raises:
+        LabError: the file is absent.
+    """
+    try:
+        return hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise LabError(f"{folder / name} cannot be opened: {error.strerror}.") from None
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     if not path.is_file():
         raise LabError(f"{path} does not exist: point --data at the folder that holds it.")
-    with path.open(newline="") as file:
-        yield from csv.DictReader(file)
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            # Rows may be longer or shorter than the header says.
+            yield {name: value or "" for name, value in row.items() if name is not None}
 
 
-def _photo(row: dict[str, str], folder: Path) -> LabelledPhoto:
-    label = row["label"]
-    if label not in EMOTIONS:
-        raise LabError(f"{row['photo']} is labelled {label!r}, which is none of {', '.join(EMOTIONS)}.")
-    if row[EMOTIONS[0]]:
-        soft = tuple(float(row[emotion]) for emotion in EMOTIONS)
-    else:
-        soft = tuple(float(emotion == label) for emotion in EMOTIONS)
+def _photo(row: Mapping[str, str], folder: Path) -> LabelledPhoto:
     return LabelledPhoto(
         path=folder / "photos" / row["photo"],
-        split=row["split"],
-        label=label,
-        soft=soft,
-        tier=row["tier"],
-        group=row["group"],
-        source=row["source"],
-        grey=row["grey"] == "1",
-        sha256=row["sha256"],
+        split=row.get("split") or "",
+        label=row["label"],
+        soft=_soft(row, folder),
+        tier=row.get("tier") or "gold",
+        group=row.get("group") or "",
+        source=row.get("source") or "",
+        grey=row.get("grey") == "1",
+        sha256=row.get("sha256") or "",
+        dog=row.get("dog") or "",
+        video=row.get("video") or "",
     )
+
+
+def _soft(row: Mapping[str, str], folder: Path) -> tuple[float, ...]:
+    if not row.get(EMOTIONS[0]):
+        return tuple(float(emotion == row["label"]) for emotion in EMOTIONS)
+    try:
+        return tuple(float(row[emotion]) for emotion in EMOTIONS)
+    except (KeyError, TypeError, ValueError):
+        raise LabError(f"{folder / 'manifest.csv'}: the soft label of {row['photo']} is no five numbers.") from None
