@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import precision_recall_fscore_support
 
 from dogmood.doubt import softmax
 from dogmood.emotions import EMOTIONS
@@ -94,28 +93,33 @@ def risk_coverage(confidence: Floats, hit: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def _by_emotion(guesses: NDArray[np.intp], test: Predictions, emotions: tuple[str, ...]) -> dict[str, Any]:
-    def scores(drawn: NDArray[np.intp]) -> tuple[NDArray[np.float64], ...]:
-        found: tuple[NDArray[np.float64], ...] = precision_recall_fscore_support(
-            test.labels[drawn], guesses[drawn], labels=range(len(emotions)), zero_division=0
-        )
-        return found
-
-    values = scores(np.arange(len(guesses)))
     groups = list(test.groups)
 
-    def with_interval(which: int, emotion: int) -> dict[str, Any]:
-        interval = bootstrap(lambda drawn: float(scores(drawn)[which][emotion]), groups)
-        return {"value": float(values[which][emotion]), "interval": interval}
+    def scores(i: int) -> dict[str, Any]:
+        said, true = guesses == i, test.labels == i
+        both = said & true
 
-    return {
-        emotion: {
-            "n": int(values[3][i]),
-            "precision": with_interval(0, i),
-            "recall": with_interval(1, i),
-            "F1": with_interval(2, i),
+        def precision(drawn: NDArray[np.intp]) -> float:
+            return _share(both[drawn].sum(), said[drawn].sum())
+
+        def recall(drawn: NDArray[np.intp]) -> float:
+            return _share(both[drawn].sum(), true[drawn].sum())
+
+        def f1(drawn: NDArray[np.intp]) -> float:
+            return _share(2 * both[drawn].sum(), said[drawn].sum() + true[drawn].sum())
+
+        named = {"precision": precision, "recall": recall, "F1": f1}
+        everything = np.arange(len(said))
+        return {
+            name: {"value": score(everything), "interval": bootstrap(score, groups)} for name, score in named.items()
         }
-        for i, emotion in enumerate(emotions)
-    }
+
+    return {emotion: {"n": int((test.labels == i).sum()), **scores(i)} for i, emotion in enumerate(emotions)}
+
+
+def _share(part: Any, whole: Any) -> float:
+    """Return a share, 0 of nothing: an emotion that was never said has no right readings."""
+    return float(part / whole) if whole else 0.0
 
 
 def _widened(given: Predictions, emotions: tuple[str, ...]) -> Predictions:

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dogmood.lab import LabError
+from dogmood.lab.examples import Mistake, Sample
+from dogmood.lab.fit import train
+from dogmood.lab.measure_run import measure_run
+from dogmood.lab.report import Page, Plot, Table, sweep_page, write_report
+from dogmood.lab.run import Run
+from dogmood.lab.settings import settings_of
+from dogmood.lab.sweep import Row
+
+HOSTILE = '<script>alert(1)</script>&".jpg'
+
+
+class Parsed(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def run(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("report")
+    small = {"network": "shallow_cnn", "cut": "photo", "epochs": 2, "batch": 8, "crops": 1}
+    run = Run.create(folder / "run", settings_of({"data": str(small_data / "emotions"), **small}))
+    train(run, folder / "cache")
+    return run
+
+
+def cache_of(run: Run) -> Path:
+    return run.folder.parent / "cache"
+
+
+def test_an_untested_run_is_asked_to_be_tested(run: Run) -> None:
+    if (run.folder / "test.json").exists():
+        pytest.skip("tested by an earlier test")
+    with pytest.raises(LabError, match="dogmood test"):
+        write_report(run.folder, cache_of(run))
+
+
+def test_a_tested_run_has_figures_and_plots(run: Run) -> None:
+    figures = measure_run(run, cache_of(run))
+    assert json.loads((run.folder / "test.json").read_text())["accuracy"]["value"] == figures["accuracy"]["value"]
+    assert figures["n"] == len(figures["photos"]) == 10
+    for name in ("curves", "confusion", "reliability", "risk-coverage"):
+        assert (run.folder / "plots" / f"{name}.svg").read_text().startswith("<svg")
+
+
+def test_measuring_again_gives_the_same_figures(run: Run) -> None:
+    assert measure_run(run, cache_of(run)) == measure_run(run, cache_of(run))
+
+
+def test_the_page_of_a_run_is_complete_in_itself(run: Run) -> None:
+    measure_run(run, cache_of(run))
+    html = write_report(run.folder, cache_of(run)).read_text()
+    page = Parsed(html)
+    for heading in ("Figures", "By emotion", "Settings", "Plots"):
+        assert heading in page.text
+    assert not page.named("script")
+    assert not page.named("link")
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", html)
+    pictures = page.named("img")
+    assert pictures
+    assert all((picture["src"] or "").startswith("data:image/") and picture["alt"] for picture in pictures)
+    assert "shallow_cnn" in page.text
+
+
+def test_names_are_shown_as_text() -> None:
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    page = Page(
+        title=HOSTILE,
+        about=HOSTILE,
+        tables=[Table(HOSTILE, HOSTILE, (HOSTILE,), [(HOSTILE,)])],
+        plots=[Plot(HOSTILE, "<svg></svg>")],
+        mistakes=[Mistake(HOSTILE, "fear", "anger", 0.9, pixels)],
+        samples=[Sample(HOSTILE, "fear", 0.9, pixels, np.zeros((8, 8), np.float32))],
+    )
+    parsed = Parsed(page.to_html())
+    assert not parsed.named("script")
+    assert HOSTILE in parsed.text
+    assert any(HOSTILE in (picture["alt"] or "") for picture in parsed.named("img"))
+
+
+def test_a_sweep_s_page_has_its_table_and_chart() -> None:
+    rows = [Row("adam", 3, 0.5, 0.01, 0.45, 0.02), Row("sgd", 1, 0.6, None, 0.55, None)]
+    html = sweep_page("optimizers", rows).to_html()
+    text = Parsed(html).text
+    assert "50.00% ± 1.00%" in text
+    assert "55.00%" in text
+    assert "<svg" in html
+
+
+def test_a_folder_that_is_neither_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="no folder of a run"):
+        write_report(tmp_path, tmp_path / "cache")
