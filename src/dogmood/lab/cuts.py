@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -69,16 +70,22 @@ def cut_photos(photos: Sequence[LabelledPhoto], cutting: Cutting, cache: Path) -
     digests = [hashlib.sha256(_bytes_of(p)).hexdigest() for p in photos]
     key = hashlib.sha256("\0".join([cutter.key, *digests]).encode()).hexdigest()[:16]
     whole = cache / f"cuts-{key}.npy"
-    if not whole.exists():
-        pieces = cache / f"cuts-{key}"
-        _make_folder(pieces)
-        starts = list(range(0, len(photos), _CHUNK))
-        missing = [start for start in starts if not _piece(pieces, start).exists()]
-        for start in track(missing, "Cutting photos"):
-            cutter.keep(_piece(pieces, start), photos[start : start + _CHUNK])
-        _join([_piece(pieces, start) for start in starts], whole)
+    _make_folder(cache)
+    # Runs side by side want the same cuts: one makes them, the others wait.
+    with FileLock(cache / f"cuts-{key}.lock"):
+        if not whole.exists():
+            _cut_all(cutter, photos, cache / f"cuts-{key}", whole)
     loaded: NDArray[np.uint8] = np.load(whole, mmap_mode="r")
     return loaded
+
+
+def _cut_all(cutter: _Cutter, photos: Sequence[LabelledPhoto], pieces: Path, whole: Path) -> None:
+    _make_folder(pieces)
+    starts = list(range(0, len(photos), _CHUNK))
+    missing = [start for start in starts if not _piece(pieces, start).exists()]
+    for start in track(missing, "Cutting photos"):
+        cutter.keep(_piece(pieces, start), photos[start : start + _CHUNK])
+    _join([_piece(pieces, start) for start in starts], whole)
 
 
 class _Cutter:

@@ -75,12 +75,8 @@ class Trainer:
         settings = run.settings
         self.team, self.run, self.settings = team, run, settings
         photos = run.photos(data)
-        if not team.leads:  # the first cuts the photos, the others read what it kept
-            team.wait()
         self.train_set = load_pictures(photos["train"], settings, cache, team.device)
         self.valid_set = load_pictures(photos["valid"], settings, cache, team.device)
-        if team.leads:
-            team.wait()
         self.batch = min(settings.batch, len(self.train_set) // team.size * team.size)
         if self.batch < 2 * team.size:
             raise LabError(f"{len(self.train_set)} training photos are too few for {team.size} devices.")

@@ -205,12 +205,10 @@ def _run_here(cells: Sequence[Cell], out: Path, cache: Path, jobs: int) -> None:
         for cell in track(cells, "Runs"):
             run_cell(cell, out, cache)
         return
-    # The first run goes alone: it cuts the photos that the others take from the cache.
-    run_cell(cells[0], out, cache)
     # A process a run, begun afresh: a GPU's memory is given back when it ends.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        futures = {pool.submit(run_cell, cell, out, cache): cell for cell in cells[1:]}
+        futures = {pool.submit(run_cell, cell, out, cache): cell for cell in cells}
         for future in as_completed(futures):
             error = future.exception()
             if error is not None:
