@@ -47,6 +47,9 @@ def test_arrows_point_one_way(path: Path) -> None:
     imported = imports_of(path)
     if room != "lab":
         assert not any(name.split(".")[0] in ("torch", "sklearn", "scipy", "onnx") for name in imported)
+    # Of the commands, only the lab's own are doors to it, and open them when called.
+    reads = room != "lab" and (room != "cli" or path.name in ("__init__.py", "read.py", "show.py"))
+    if reads:
         assert not any(name.startswith("dogmood.lab") for name in imported)
     if room not in ("cli", "__main__.py"):
         assert not any(name.startswith("dogmood.cli") for name in imported)

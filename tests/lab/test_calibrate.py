@@ -44,3 +44,10 @@ def test_the_conformal_rank_is_exact() -> None:
     doubt = fit_doubt(logits, labels)
     second_lowest = softmax(logits / doubt.temperature)[1].max()
     assert doubt.least["anger"] == pytest.approx(second_lowest)
+
+
+def test_an_emotion_without_validation_photos_stays_possible() -> None:
+    logits = np.array([[2.0, 0.0, 0.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0, 0.0]] * 20)
+    doubt = fit_doubt(logits, np.array([0, 1] * 20))
+    assert doubt.least["sadness"] == 0.0
+    assert doubt.least["anger"] > 0.0

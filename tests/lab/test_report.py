@@ -15,7 +15,7 @@ from dogmood.lab.measure_run import measure_run
 from dogmood.lab.report import Page, Plot, Table, sweep_page, write_report
 from dogmood.lab.run import Run
 from dogmood.lab.settings import settings_of
-from dogmood.lab.sweep import Row
+from dogmood.lab.sweep_table import Row
 
 HOSTILE = '<script>alert(1)</script>&".jpg'
 

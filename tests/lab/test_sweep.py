@@ -68,6 +68,7 @@ def test_a_sweep_ends_with_its_table(base: RunSettings, tmp_path: Path) -> None:
     assert rows[0].valid_spread is not None
     assert Run.open(folder).settings.seed == 0
     assert "0.02" in (tmp_path / "sweep" / "table.md").read_text()
+    assert (tmp_path / "sweep" / "plot.svg").read_text().startswith("<svg")
 
 
 def test_what_is_done_is_not_done_again(base: RunSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from dogmood.errors import UsageError
 
 if TYPE_CHECKING:
     from dogmood.lab.settings import RunSettings
-    from dogmood.lab.sweep import Row
+    from dogmood.lab.sweep_table import Row
 
 
 def sweep(
@@ -48,7 +48,7 @@ def sweep(
         cells = plan(axis, _base(data, settings or [], from_run), seeds)
         rows = run_all(cells, folder, cache, jobs, cluster)
         _print(axis, rows)
-        typer.echo(f"{folder}: sweep.json, table.md and plots; next: dogmood report {folder}")
+        typer.echo(f"{folder}: sweep.json, table.md and plot.svg; next: dogmood report {folder}")
 
 
 def _base(data: Path | None, words: list[str], from_run: Path | None) -> RunSettings:

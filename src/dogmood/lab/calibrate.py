@@ -26,7 +26,7 @@ def fit_doubt(logits: Floats, labels: NDArray[np.intp], emotions: Sequence[str] 
 
     Args:
         logits: ``(n, emotions)`` of validation photos.
-        labels: ``(n,)`` indices into ``emotions``; each emotion occurs.
+        labels: ``(n,)`` indices into ``emotions``.
         emotions: those that the network tells apart.
     """
     temperature = fit_temperature(logits, labels)
@@ -52,7 +52,9 @@ def _least(truth: Floats) -> float:
     """Return the probability that the truth reaches in 90 % of photos.
 
     The split-conformal quantile: of n calibration photos, the one whose rank is
-    ceil((n + 1) * 0.9) counted from the top.
+    ceil((n + 1) * 0.9) counted from the top.  An emotion without a photo stays possible.
     """
+    if not len(truth):
+        return 0.0
     rank = min(len(truth), math.ceil((len(truth) + 1) * CONFIDENCE))
     return float(np.sort(truth)[::-1][rank - 1])

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from dogmood.lab.run import EpochMetrics
-from dogmood.lab.sweep import Row
+from dogmood.lab.sweep_table import Row
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"
 SIZE = (5.2, 3.8)

@@ -19,7 +19,7 @@ from dogmood.atomic import atomic_write
 from dogmood.lab import LabError, plots
 from dogmood.lab.examples import Mistake, Sample, mistakes_of, samples_of
 from dogmood.lab.run import Run
-from dogmood.lab.sweep import Row
+from dogmood.lab.sweep_table import Row
 from dogmood.photo import Pixels
 from dogmood.picture import overlay
 

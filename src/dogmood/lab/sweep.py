@@ -13,11 +13,12 @@ from typing import Any
 
 from dogmood.atomic import atomic_write
 from dogmood.errors import DogMoodError
-from dogmood.lab import LabError
+from dogmood.lab import LabError, plots
 from dogmood.lab.optimizers import OPTIMIZERS
 from dogmood.lab.progress import track
 from dogmood.lab.schedulers import SCHEDULERS
 from dogmood.lab.settings import RunSettings, settings_of
+from dogmood.lab.sweep_table import Row, as_markdown
 
 DECAYING = "reduce_on_plateau"
 """What "decaying" means in the sweep of optimizers: the paper's best schedule."""
@@ -46,27 +47,6 @@ class Cell:
     value: str
     folder: str
     settings: RunSettings
-
-
-@dataclass(frozen=True)
-class Row:
-    """What one value of the sweep reached; accuracies in [0, 1].
-
-    Attributes:
-        value: what was varied.
-        seeds: how many runs.
-        valid: mean of the best validation accuracies.
-        valid_spread: their standard deviation; None for a single run.
-        test: mean of the ten-crop test accuracies.
-        test_spread: their standard deviation; None for a single run.
-    """
-
-    value: str
-    seeds: int
-    valid: float
-    valid_spread: float | None
-    test: float
-    test_spread: float | None
 
 
 def plan(axis: str, base: RunSettings, seeds: int) -> list[Cell]:
@@ -107,7 +87,7 @@ def sweep(cells: Sequence[Cell], out: Path, cache: Path, jobs: int = 0, cluster:
     """
     _keep_plan(cells, out)
     left = [cell for cell in cells if not is_done(out / cell.folder)]
-    if cluster is not None:
+    if left and cluster is not None:
         from dogmood.lab.cluster import run_on_cluster
 
         run_on_cluster(left, out, cache, cluster)
@@ -120,6 +100,8 @@ def sweep(cells: Sequence[Cell], out: Path, cache: Path, jobs: int = 0, cluster:
         json.dump([asdict(row) for row in rows], file, indent=1)
     with atomic_write(out / "table.md", text=True) as file:
         file.write(as_markdown(rows))
+    with atomic_write(out / "plot.svg", text=True) as file:
+        file.write(plots.sweep(rows))
     return rows
 
 
@@ -151,19 +133,6 @@ def table(cells: Sequence[Cell], out: Path) -> list[Row]:
         test = [json.loads((folder / "test.json").read_text())["accuracy"]["value"] for folder in folders]
         rows.append(Row(value, len(folders), fmean(valid), _spread(valid), fmean(test), _spread(test)))
     return rows
-
-
-def as_markdown(rows: Sequence[Row]) -> str:
-    """Return the table as text: mean and standard deviation over seeds, in per cent."""
-    lines = ["| value | validation | ten-crop test | seeds |", "|---|---|---|---|"]
-    for row in rows:
-        valid, test = _percent(row.valid, row.valid_spread), _percent(row.test, row.test_spread)
-        lines.append(f"| {row.value} | {valid} | {test} | {row.seeds} |")
-    return "\n".join(lines) + "\n"
-
-
-def _percent(mean: float, spread: float | None) -> str:
-    return f"{100 * mean:.2f}" if spread is None else f"{100 * mean:.2f} ± {100 * spread:.2f}"
 
 
 def _values(axis: str) -> Iterator[dict[str, Any]]:
