@@ -71,14 +71,14 @@ def _print(axis: str, rows: list[Row]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"Accuracy by {axis.partition('=')[0]}")
+    from dogmood.lab.sweep_table import percent
+
+    table = Table(title=f"Accuracy by {axis.partition('=')[0]}, in per cent")
     table.add_column("value")
     for column in ("validation", "ten-crop test", "seeds"):
         table.add_column(column, justify="right")
     for row in rows:
-        table.add_row(row.value, _share(row.valid, row.valid_spread), _share(row.test, row.test_spread), str(row.seeds))
+        table.add_row(
+            row.value, percent(row.valid, row.valid_spread), percent(row.test, row.test_spread), str(row.seeds)
+        )
     Console().print(table)
-
-
-def _share(mean: float, spread: float | None) -> str:
-    return f"{mean:.2%}" if spread is None else f"{mean:.2%} ± {spread:.2%}"

@@ -68,8 +68,6 @@ class Team:
 def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> Any:
     """Call ``work(team, *arguments)`` on every device and return what the first returned.
 
-    Under ``torchrun`` the processes exist already and are joined.
-
     Args:
         work: a function of a module, since other processes must find it.
         devices: how many processes to start.
@@ -78,9 +76,8 @@ def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> A
     Raises:
         LabError: there are fewer GPUs than asked for, or a process failed.
     """
-    if "TORCHELASTIC_RUN_ID" in os.environ or devices == 1:
-        with _joined_team() as team:
-            return work(team, *arguments)
+    if devices == 1:
+        return work(Team(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu")), *arguments)
     gpus = torch.cuda.device_count()
     if gpus and devices > gpus:
         raise LabError(f"--devices {devices}, but this machine has {gpus}.")
@@ -108,11 +105,8 @@ def _in_worker(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
 
 @contextmanager
 def _joined_team() -> Iterator[Team]:
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    if "TORCHELASTIC_RUN_ID" not in os.environ or size == 1:
-        yield Team(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-        return
-    rank, local = int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"])
+    # What the launcher tells each process that it starts.
+    rank, local, size = (int(os.environ[name]) for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE"))
     on_gpu = torch.cuda.is_available()
     device = torch.device("cuda", local) if on_gpu else torch.device("cpu")
     if on_gpu:

@@ -21,6 +21,7 @@ from dogmood.lab.augment import middle_crop
 from dogmood.lab.calibrate import fit_doubt
 from dogmood.lab.cuts import CUTS, FINDER, Cutting, cut_photos
 from dogmood.lab.data.manifest import LabelledPhoto
+from dogmood.lab.evaluation import NEVER
 from dogmood.lab.export import to_onnx
 from dogmood.lab.nets.emotion_net import EmotionNet
 from dogmood.lab.nets.heads import Answer
@@ -31,9 +32,6 @@ PARITY = 1e-4
 """The largest difference in probability between torch and the exported file."""
 
 PARITY_PHOTOS = 100
-NEVER = -1e4
-"""The logit of an emotion that the run was not trained on."""
-
 _LUMA = (0.299, 0.587, 0.114)
 """ITU-R 601-2, with which the lab's grey pictures are made."""
 

@@ -46,24 +46,12 @@ def curves(rows: Sequence[EpochMetrics]) -> str:
     epochs = [row.epoch for row in rows]
     dots = "o" if len(rows) < 30 else ""
     for axes, name in ((accuracy, "accuracy"), (loss, "loss")):
-        axes.plot(
-            epochs,
-            [getattr(row, f"train_{name}") for row in rows],
-            "--",
-            marker=dots,
-            ms=3,
-            color=GREY,
-            label="training, augmented crops",
-        )
-        axes.plot(
-            epochs,
-            [getattr(row, f"valid_{name}") for row in rows],
-            "-",
-            marker=dots,
-            ms=3,
-            color=BLUE,
-            label="validation, middle crop",
-        )
+        for part, line, colour, label in (
+            ("train", "--", GREY, "training, augmented crops"),
+            ("valid", "-", BLUE, "validation, middle crop"),
+        ):
+            values = [getattr(row, f"{part}_{name}") for row in rows]
+            axes.plot(epochs, values, line, marker=dots, ms=3, color=colour, label=label)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)

@@ -19,7 +19,7 @@ from dogmood.atomic import atomic_write
 from dogmood.lab import LabError, plots
 from dogmood.lab.examples import Mistake, Sample, mistakes_of, samples_of
 from dogmood.lab.run import Run
-from dogmood.lab.sweep_table import Row
+from dogmood.lab.sweep_table import Row, percent
 from dogmood.photo import Pixels
 from dogmood.picture import overlay
 
@@ -125,8 +125,8 @@ def sweep_page(name: str, rows: Sequence[Row]) -> Page:
     table = Table(
         "Accuracy",
         "Best validation accuracy and ten-crop test accuracy: mean and standard deviation over seeds.",
-        ("value", "validation", "ten-crop test", "seeds"),
-        [(r.value, _share(r.valid, r.valid_spread), _share(r.test, r.test_spread), str(r.seeds)) for r in rows],
+        ("value", "validation, %", "ten-crop test, %", "seeds"),
+        [(r.value, percent(r.valid, r.valid_spread), percent(r.test, r.test_spread), str(r.seeds)) for r in rows],
     )
     chart = Plot("Validation and ten-crop test accuracy of every value.", plots.sweep(rows), wide=True)
     return Page(f"{name}: a sweep", f"dogmood {__version__}; {len(rows)} values.", [table], [chart])
@@ -168,10 +168,6 @@ def _with_interval(figure: Mapping[str, Any]) -> str:
 def _interval(figure: Mapping[str, Any]) -> str:
     low, high = figure["interval"]
     return f"{low:.3f} to {high:.3f}"
-
-
-def _share(mean: float, spread: float | None) -> str:
-    return f"{mean:.2%}" if spread is None else f"{mean:.2%} ± {spread:.2%}"
 
 
 def _inline(pixels: Pixels) -> str:

@@ -40,7 +40,7 @@ class RunSettings:
         seed: of weights, order and augmentation.
         devices: how many processes share each batch.
         precision: ``mixed`` (float16 on a GPU, bfloat16 on a processor, where it took
-            2 to 8 times less time) or ``full`` (float32); gradients are scaled in both.
+            1.7 to 8 times less time) or ``full`` (float32); gradients are scaled in both.
     """
 
     data: str

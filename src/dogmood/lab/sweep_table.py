@@ -31,10 +31,11 @@ def as_markdown(rows: Sequence[Row]) -> str:
     """Return the table as text: mean and standard deviation over seeds, in per cent."""
     lines = ["| value | validation | ten-crop test | seeds |", "|---|---|---|---|"]
     for row in rows:
-        valid, test = _percent(row.valid, row.valid_spread), _percent(row.test, row.test_spread)
+        valid, test = percent(row.valid, row.valid_spread), percent(row.test, row.test_spread)
         lines.append(f"| {row.value} | {valid} | {test} | {row.seeds} |")
     return "\n".join(lines) + "\n"
 
 
-def _percent(mean: float, spread: float | None) -> str:
+def percent(mean: float, spread: float | None) -> str:
+    """Return a mean in per cent, with its standard deviation where there is one."""
     return f"{100 * mean:.2f}" if spread is None else f"{100 * mean:.2f} ± {100 * spread:.2f}"
