@@ -42,7 +42,8 @@ def _write_emotions(folder: Path) -> None:
         split = "valid" if i % 4 == 1 else "test" if i % 4 == 2 else "train"
         soft = {emotion: 0.8 if emotion == label else 0.05 for emotion in EMOTIONS}
         rows.append(
-            {"photo": name, "split": split, "label": label, "tier": "gold", "group": f"g{i}", **soft}
+            {"photo": name, "split": split, "label": label, "tier": "web" if i in (3, 7) else "gold", "group": f"g{i}"}
+            | soft
             | {"source": "painted", "grey": 0, "sha256": f"{i:016x}"}
         )
         boxes.append({"photo": name, "kind": "dog", "score": 0.9, "x0": 20, "y0": 24, "x1": 80, "y1": 88, "by": "us"})

@@ -1,21 +1,34 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dogmood.classifier import ClassifierSettings, View
-from dogmood.finder import FoundDog
-from dogmood.lab.dogs import VARIANTS, Subject, cut_variant, largest, variant_key
+from dogmood.finder import Finder, FinderSettings, Found, FoundDog
+from dogmood.lab import LabError
+from dogmood.lab.data.manifest import LabelledPhoto, read_manifest
+from dogmood.lab.dogs import KnownDogs, largest
 
-SETTINGS = ClassifierSettings(side=32, views=(View("body", 1.0), View("head", 1.5)))
+DOG = FoundDog((1.04, 2.0, 30.0, 40.0), (3.0, 4.0, 9.96, 9.0), 0.9)
+
+
+class CountingFinder(Finder):
+    """Finds the same dog everywhere, or none, and counts how often it was asked."""
+
+    def __init__(self, *dogs: FoundDog) -> None:
+        self.settings = FinderSettings(32, 0.0, 0.5, 0.0)
+        self.dogs, self.asked = dogs, 0
+
+    def find(self, pixels: np.ndarray) -> Found:
+        self.asked += 1
+        return Found(self.dogs, 1.0, np.zeros((1, 1), np.float32))
 
 
 @pytest.fixture
-def subject(small_data: Path) -> Subject:
-    dog = FoundDog((20.0, 24.0, 80.0, 88.0), (30.0, 24.0, 70.0, 60.0), 1.0)
-    return Subject(small_data / "emotions/photos/e000.png", dog)
+def photos(small_data: Path) -> list[LabelledPhoto]:
+    return read_manifest(small_data / "emotions")[:5]
 
 
 def test_the_label_is_about_the_largest_clear_dog() -> None:
@@ -23,24 +36,35 @@ def test_the_label_is_about_the_largest_clear_dog() -> None:
     assert largest([small, large, ghost]) == large
 
 
-def test_the_mirrored_variant_mirrors_the_plain_one(subject: Subject) -> None:
-    plain, mirrored = cut_variant(subject, SETTINGS, 0), cut_variant(subject, SETTINGS, 1)
-    assert len(plain) == 2
-    assert all(np.array_equal(a, b[:, ::-1]) for a, b in zip(plain, mirrored, strict=True))
+def test_each_photo_is_looked_at_once_and_boxes_are_in_tenths(photos: list[LabelledPhoto], tmp_path: Path) -> None:
+    finder = CountingFinder(DOG)
+    first = KnownDogs(finder, "key", tmp_path).of(photos[:3])
+    again = KnownDogs(finder, "key", tmp_path).of(photos)
+    assert finder.asked == len(photos)
+    assert again[:3] == first
+    assert first[0] == FoundDog((1.0, 2.0, 30.0, 40.0), (3.0, 4.0, 10.0, 9.0), 0.9)
 
 
-def test_jitter_differs_between_variants_but_not_between_runs(subject: Subject) -> None:
-    cuts = [cut_variant(subject, SETTINGS, variant) for variant in range(VARIANTS)]
-    again = [cut_variant(subject, SETTINGS, variant) for variant in range(VARIANTS)]
-    assert all(
-        np.array_equal(a, b) for one, two in zip(cuts, again, strict=True) for a, b in zip(one, two, strict=True)
-    )
-    assert not np.array_equal(cuts[0][0], cuts[2][0])
-    assert not np.array_equal(cuts[2][0], cuts[3][0][:, ::-1])
+def test_another_finder_is_asked_anew(photos: list[LabelledPhoto], tmp_path: Path) -> None:
+    finder = CountingFinder(DOG)
+    KnownDogs(finder, "key", tmp_path).of(photos)
+    KnownDogs(finder, "other", tmp_path).of(photos)
+    assert finder.asked == 2 * len(photos)
 
 
-def test_the_key_follows_photo_box_and_variant(subject: Subject, small_data: Path) -> None:
-    other_photo = Subject(small_data / "emotions/photos/e001.png", subject.dog)
-    other_box = Subject(subject.path, FoundDog((0, 0, 9, 9), None, 1.0))
-    keys = {variant_key(s, SETTINGS, v) for s in (subject, other_photo, other_box) for v in range(VARIANTS)}
-    assert len(keys) == 3 * VARIANTS
+def test_where_none_is_found_the_whole_photo_stands_in(photos: list[LabelledPhoto], tmp_path: Path) -> None:
+    dog = KnownDogs(CountingFinder(), "key", tmp_path).of(photos[:1])[0]
+    assert dog == FoundDog((0.0, 0.0, 96.0, 96.0), None, 0.0)
+
+
+def test_what_was_found_survives_a_photo_that_cannot_be_read(
+    photos: list[LabelledPhoto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dogmood.lab.dogs._KEEP_EVERY", 1)
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    finder = CountingFinder(DOG)
+    with pytest.raises(LabError, match=r"broken\.jpg"):
+        KnownDogs(finder, "key", tmp_path).of([*photos, replace(photos[0], path=broken)])
+    KnownDogs(finder, "key", tmp_path).of(photos)
+    assert finder.asked == len(photos)

@@ -6,7 +6,7 @@ import torch
 
 from dogmood.bundle import Network
 from dogmood.lab import LabError
-from dogmood.lab.export import check_parity, fold_batch_norms, rounded_to_half, to_onnx
+from dogmood.lab.export import as_stored, check_parity, fold_batch_norms, to_onnx
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.nets.finder import FinderHead, FinderNet
 from dogmood.lab.nets.lite import LiteBackbone
@@ -29,7 +29,7 @@ def test_the_finder_runs_at_any_size_and_agrees_with_torch(
     finder: FinderNet, graph: bytes, shape: tuple[int, ...]
 ) -> None:
     pixels = torch.rand(*shape)
-    assert check_parity(graph, rounded_to_half(finder), [pixels], most=1e-3) < 1e-3
+    assert check_parity(graph, as_stored(finder), [pixels], most=1e-3) < 1e-3
     presence, mask, body, head = Network(graph)(pixels.numpy())
     n, rows, columns = shape[0], shape[2] // 16, shape[3] // 16
     assert presence.shape == (n,)
@@ -66,7 +66,7 @@ def test_folding_changes_no_answer_and_leaves_the_original(finder: FinderNet) ->
 
 def test_the_classifier_s_maps_sum_to_its_logits() -> None:
     torch.manual_seed(0)
-    net = ClassifierNet(views=2).eval()
+    net = ClassifierNet("efficientnet_lite0", views=2).eval()
     torch.nn.init.normal_(net.head.bias)
     example = torch.rand(2, 2, 3, 64, 64)
     logits, maps = Network(to_onnx(net, example, ("logits", "maps"), {0: "n"}))(example.numpy())

@@ -7,51 +7,85 @@ import numpy as np
 import pytest
 import torch
 
+from dogmood.lab.checkpoint import Training
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.nets.classifier import ClassifierNet
-from dogmood.lab.train_classifier import ClassifierTraining, TrainingSet, train_classifier, weights_of
+from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos, answers, train_classifier, weights_of
 
-SETTINGS = ClassifierTraining(epochs=3, batch=10, averaging=0.5)
+SIDE, FRAME = 64, 72
+SETTINGS = ClassifierTraining(trained=5, epochs=4, photos=160, batch=16, rate=3e-3, averaging=0.5)
 
 
 def photo(label: str, tier: str) -> LabelledPhoto:
     return LabelledPhoto(Path("a.jpg"), "train", label, (1, 0, 0, 0, 0), tier, "g", "s", False, "0")
 
 
-def data() -> TrainingSet:
-    """Each emotion lights up its own channels of the trunk's maps."""
+def data(n: int = 40) -> CutPhotos:
+    """Each emotion has its own stripes, in both views."""
     random = np.random.default_rng(0)
-    labels = np.arange(60) % 5
-    maps = random.normal(0, 0.2, (2, 60, 2, 80, 4, 4)).astype(np.float16)
+    labels = np.arange(n) % 5
+    views = random.integers(100, 156, (2, n, 3, FRAME, FRAME), dtype=np.uint8)
     for i, label in enumerate(labels):
-        maps[:, i, :, label * 16 : label * 16 + 16] += 2
-    return TrainingSet(maps, np.eye(5, dtype=np.float32)[labels], np.ones(60, np.float32))
+        views[:, i, :, :: int(label) + 2] //= 3
+    return CutPhotos(list(views), np.eye(5, dtype=np.float32)[labels], np.full(n, 1 / n))
 
 
-def test_a_plain_pattern_is_learnt_and_statistics_stay() -> None:
-    net = ClassifierNet(views=2)
-    before = {k: v.clone() for k, v in net.state_dict().items() if "running" in k or k.startswith("backbone.stem")}
+def test_a_plain_pattern_is_learnt_and_what_lies_below_stays(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = ClassifierNet("efficientnet_lite0", views=2)
+    before = {k: v.clone() for k, v in net.state_dict().items() if "running" in k or ".stem." in k or "blocks.0." in k}
     given = data()
-    trained = train_classifier(net, given, SETTINGS)
-    with torch.inference_mode():
-        logits = trained.from_trunk(torch.from_numpy(given.maps[0]).float()).logits
-    assert (logits.argmax(dim=1).numpy() == given.targets.argmax(axis=1)).mean() > 0.9
+    trained = train_classifier(net, given, given, SIDE, SETTINGS, tmp_path / "c")
+    assert (answers(trained, given, SIDE).argmax(axis=1) == given.targets.argmax(axis=1)).mean() > 0.8
     after = trained.state_dict()
+    assert len(before) > 50
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
 
 
-def test_equal_seeds_give_equal_weights_and_others_do_not() -> None:
-    given, settings = data(), replace(SETTINGS, epochs=1)
-    first, second, other = (
-        train_classifier(ClassifierNet(views=2), given, replace(settings, seed=seed)).state_dict() for seed in (0, 0, 1)
-    )
+@pytest.mark.parametrize(("backbone", "half"), [("efficientnet_lite0", False), ("dinov2_s", True)])
+def test_equal_seeds_give_equal_weights_and_others_do_not(tmp_path: Path, backbone: str, half: bool) -> None:
+    given = data(8)
+    side = 56 if half else SIDE
+    settings = replace(SETTINGS, backbone=backbone, half=half, trained=1, epochs=1, photos=16, batch=8)
+    kept = []
+    for number, seed in enumerate((0, 0, 1)):
+        torch.manual_seed(seed)
+        net = ClassifierNet(backbone, views=2)
+        trained = train_classifier(net, given, given, side, replace(settings, seed=seed), tmp_path / str(number))
+        kept.append(trained.state_dict())
+    first, second, other = kept
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not torch.equal(first["head.bias"], other["head.bias"])
 
 
-def test_rare_emotions_and_trusted_labels_count_more() -> None:
-    photos = [photo("anger", "gold"), photo("anger", "bronze"), photo("anger", "gold"), photo("fear", "gold")]
+def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, settings = data(8), replace(SETTINGS, trained=1, epochs=3, photos=16, batch=8)
+
+    def train(checkpoint: Path) -> ClassifierNet:
+        torch.manual_seed(0)
+        net = ClassifierNet("efficientnet_lite0", views=2)
+        return train_classifier(net, given, given, SIDE, settings, checkpoint)
+
+    whole = train(tmp_path / "whole").state_dict()
+    save = Training.save
+
+    def stopping(self: Training, path: Path) -> None:
+        save(self, path)
+        if self.progress.epochs == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Training, "save", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "parts")
+    monkeypatch.setattr(Training, "save", save)
+    parts = train(tmp_path / "parts").state_dict()
+    assert all(torch.equal(parts[name], tensor) for name, tensor in whole.items())
+
+
+def test_rare_emotions_are_drawn_as_often_and_trusted_labels_more() -> None:
+    photos = [photo("anger", "gold"), photo("anger", "bronze"), photo("anger", "gold"), photo("fear", "bronze")]
     anger, doubtful, _, fear = weights_of(photos, balance=1.0).tolist()
-    assert fear == pytest.approx(3 * anger)
+    assert fear == pytest.approx(0.5)
     assert doubtful == pytest.approx(anger / 2)
-    assert weights_of(photos, balance=0.0).tolist() == [1.0, 0.5, 1.0, 1.0]
+    assert weights_of(photos, balance=0.0)[3] == pytest.approx(0.25)
+    assert weights_of(photos, balance=0.5).sum() == pytest.approx(1)

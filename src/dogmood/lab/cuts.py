@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dogmood.atomic import atomic_write
-from dogmood.boxes import Box
 from dogmood.bundle import Network, open_bundle
 from dogmood.card import read_settings
 from dogmood.classifier import View
 from dogmood.crop import cut
-from dogmood.errors import PhotoError
 from dogmood.finder import Finder, FoundDog
-from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto
-from dogmood.lab.dogs import largest
+from dogmood.lab.dogs import KnownDogs, make_folder, open_labelled
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.progress import track
-from dogmood.photo import open_photo
 
 CUTS: dict[str, View] = {"head": View("head", 1.5), "body": View("body", 1.05), "photo": View("photo", 1.0)}
 """Head and body as the shipped models cut them; ``photo`` is for collections of faces."""
@@ -41,17 +37,26 @@ class Cutting:
     """How photos become equal-sized pictures.
 
     Attributes:
-        cut: one of `CUTS`.
+        view: what is cut.
         side: the pictures' side in pixels.
         channels: 1 (grey, ITU-R 601-2 luma) or 3 (RGB).
     """
 
-    cut: str
+    view: View
     side: int
     channels: int
 
 
-def cut_photos(photos: Sequence[LabelledPhoto], cutting: Cutting, cache: Path) -> NDArray[np.uint8]:
+def shipped_dogs(photos: Sequence[LabelledPhoto], cache: Path) -> list[FoundDog]:
+    """Return the dog of each photo as the shipped finder sees it; see `KnownDogs`."""
+    bundle = open_bundle(FINDER)
+    finder = Finder(Network(bundle.finder), eager(read_settings(bundle.card).finder))
+    return KnownDogs(finder, hashlib.sha256(bundle.finder).hexdigest(), cache).of(photos)
+
+
+def cut_photos(
+    photos: Sequence[LabelledPhoto], cutting: Cutting, cache: Path, dogs: Sequence[FoundDog] | None = None
+) -> NDArray[np.uint8]:
     """Cut every photo, or take what an earlier call has cut from the cache.
 
     Args:
@@ -59,6 +64,7 @@ def cut_photos(photos: Sequence[LabelledPhoto], cutting: Cutting, cache: Path) -
         cutting: how to cut them.
         cache: a folder; work is kept there in pieces, so that a call which was
             stopped goes on.
+        dogs: the dog in each photo; the shipped finder's unless given.
 
     Returns:
         ``(n, channels, side, side)`` uint8, kept on disk (`numpy.memmap`).
@@ -66,67 +72,45 @@ def cut_photos(photos: Sequence[LabelledPhoto], cutting: Cutting, cache: Path) -
     Raises:
         LabError: a photo cannot be read, or the cache cannot be written to.
     """
-    cutter = _Cutter(cutting)
-    digests = [hashlib.sha256(_bytes_of(p)).hexdigest() for p in photos]
-    key = hashlib.sha256("\0".join([cutter.key, *digests]).encode()).hexdigest()[:16]
+    if dogs is None:
+        whole_photos = cutting.view.of == "photo"
+        dogs = [_NOWHERE] * len(photos) if whole_photos else shipped_dogs(photos, cache)
+    subjects = list(zip(photos, dogs, strict=True))
+    names = [f"{photo.digest()} {dog.box} {dog.head}" for photo, dog in subjects]
+    asked = json.dumps([*astuple(cutting.view), cutting.side, cutting.channels])
+    key = hashlib.sha256("\0".join([asked, *names]).encode()).hexdigest()[:16]
     whole = cache / f"cuts-{key}.npy"
-    _make_folder(cache)
+    make_folder(cache)
     # Runs side by side want the same cuts: one makes them, the others wait.
     with FileLock(cache / f"cuts-{key}.lock"):
         if not whole.exists():
-            _cut_all(cutter, photos, cache / f"cuts-{key}", whole)
+            _cut_all(cutting, subjects, cache / f"cuts-{key}", whole)
     loaded: NDArray[np.uint8] = np.load(whole, mmap_mode="r")
     return loaded
 
 
-def _cut_all(cutter: _Cutter, photos: Sequence[LabelledPhoto], pieces: Path, whole: Path) -> None:
-    _make_folder(pieces)
-    starts = list(range(0, len(photos), _CHUNK))
+_NOWHERE = FoundDog((0.0, 0.0, 0.0, 0.0), None, 0.0)
+"""Stands for the dog where whole photos are cut."""
+
+
+def _cut_all(cutting: Cutting, subjects: Sequence[tuple[LabelledPhoto, FoundDog]], pieces: Path, whole: Path) -> None:
+    make_folder(pieces)
+    starts = list(range(0, len(subjects), _CHUNK))
     missing = [start for start in starts if not _piece(pieces, start).exists()]
     for start in track(missing, "Cutting photos"):
-        cutter.keep(_piece(pieces, start), photos[start : start + _CHUNK])
+        pictures = np.stack([_cut(cutting, photo, dog) for photo, dog in subjects[start : start + _CHUNK]])
+        with atomic_write(_piece(pieces, start)) as file:
+            np.save(file, pictures, allow_pickle=False)
     _join([_piece(pieces, start) for start in starts], whole)
 
 
-class _Cutter:
-    def __init__(self, cutting: Cutting) -> None:
-        self._cutting = cutting
-        self._view = CUTS[cutting.cut]
-        self._finder: Finder | None = None
-        self.key = json.dumps([cutting.cut, cutting.side, cutting.channels, self._view.expand])
-        if cutting.cut != "photo":
-            bundle = open_bundle(FINDER)
-            self._finder = Finder(Network(bundle.finder), eager(read_settings(bundle.card).finder))
-            self.key += hashlib.sha256(bundle.finder).hexdigest()
-
-    def keep(self, path: Path, photos: Sequence[LabelledPhoto]) -> None:
-        pictures = np.stack([self._cut(photo) for photo in photos])
-        with atomic_write(path) as file:
-            np.save(file, pictures, allow_pickle=False)
-
-    def _cut(self, photo: LabelledPhoto) -> NDArray[np.uint8]:
-        try:
-            pixels = open_photo(photo.path).pixels
-        except PhotoError as error:
-            raise LabError(f"{error} Run `dogmood data check` to list all such photos.") from None
-        height, width = pixels.shape[:2]
-        everything: Box = (0.0, 0.0, float(width), float(height))
-        dog = FoundDog(everything, None, 1.0)
-        if self._finder is not None:
-            dogs = self._finder.find(pixels).dogs
-            dog = largest(dogs) if dogs else dog
-        square = self._view.square(dog, width, height)
-        picture = cut(pixels, square, self._cutting.side)
-        if self._cutting.channels == 1:
-            return np.asarray(Image.fromarray(picture).convert("L"))[None]
-        return picture.transpose(2, 0, 1)
-
-
-def _bytes_of(photo: LabelledPhoto) -> bytes:
-    try:
-        return photo.path.read_bytes()
-    except OSError as error:
-        raise LabError(f"{photo.path} cannot be opened: {error.strerror}; run `dogmood data check`.") from None
+def _cut(cutting: Cutting, photo: LabelledPhoto, dog: FoundDog) -> NDArray[np.uint8]:
+    pixels = open_labelled(photo)
+    height, width = pixels.shape[:2]
+    picture = cut(pixels, cutting.view.square(dog, width, height), cutting.side)
+    if cutting.channels == 1:
+        return np.asarray(Image.fromarray(picture).convert("L"))[None]
+    return picture.transpose(2, 0, 1)
 
 
 def _piece(folder: Path, start: int) -> Path:
@@ -144,10 +128,3 @@ def _join(pieces: Sequence[Path], whole: Path) -> None:
     for piece in pieces:
         piece.unlink()
     pieces[0].parent.rmdir()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LabError(f"The cache {folder} cannot be made: {error.strerror}; give another with --cache.") from None

@@ -1,32 +1,26 @@
-"""The dog that a labelled photo is about, and how it is cut for training."""
+"""The dog that a labelled photo is about."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from PIL import Image, ImageEnhance
+from filelock import FileLock
 
-from dogmood.boxes import area
-from dogmood.classifier import ClassifierSettings
-from dogmood.crop import Square, cut
+from dogmood.atomic import atomic_write
+from dogmood.boxes import Box, area
+from dogmood.errors import PhotoError
 from dogmood.finder import Finder, FoundDog
+from dogmood.lab import LabError
+from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.progress import track
 from dogmood.photo import Pixels, open_photo
 
-VARIANTS = 4
-"""Plain, mirrored, jittered, and mirrored with another jitter."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A photo and the dog in it that its label is about."""
-
-    path: Path
-    dog: FoundDog
+_KEEP_EVERY = 200
+"""Photos after which what was found is written to disk."""
 
 
 def largest(dogs: Sequence[FoundDog]) -> FoundDog:
@@ -34,59 +28,80 @@ def largest(dogs: Sequence[FoundDog]) -> FoundDog:
     return max(dogs, key=lambda dog: area(dog.box) * dog.presence)
 
 
-def subjects(finder: Finder, paths: Sequence[Path]) -> list[Subject]:
-    """Find the dog of each labelled photo.
+class KnownDogs:
+    """The dog of each labelled photo, asked of a finder once and kept on disk.
 
     Args:
         finder: with settings under which every photo yields its likeliest dog, since
             labelled photos are known to show one.
-        paths: the photos.
+        key: what the finder's answers depend on, such as its checksum.
+        folder: where answers are kept, one file a finder, photos known by checksum.
     """
-    found = []
-    for path in track(paths, "Finding dogs"):
-        found.append(Subject(path, largest(finder.find(open_photo(path).pixels).dogs)))
-    return found
+
+    def __init__(self, finder: Finder, key: str, folder: Path) -> None:
+        name = hashlib.sha256(f"{key} {finder.settings}".encode()).hexdigest()[:16]
+        self._finder = finder
+        self._path = folder / f"dogs-{name}.json"
+
+    def of(self, photos: Sequence[LabelledPhoto]) -> list[FoundDog]:
+        """Return the dog of each photo; the whole photo where the finder saw none.
+
+        Boxes are in tenths of a pixel, so that a last digit which differs between
+        two machines does not make all later work anew.
+
+        Raises:
+            LabError: a photo cannot be read.
+            UsageError: the folder cannot be written to.
+        """
+        digests = [photo.digest() for photo in photos]
+        make_folder(self._path.parent)
+        # Runs side by side ask of the same photos: one looks, the others wait.
+        with FileLock(self._path.with_suffix(".lock")):
+            known = json.loads(self._path.read_text()) if self._path.exists() else {}
+            missing = {d: p for d, p in zip(digests, photos, strict=True) if d not in known}
+            for number, (digest, photo) in enumerate(track(list(missing.items()), "Finding dogs"), start=1):
+                known[digest] = self._look(photo)
+                if number % _KEEP_EVERY == 0 or number == len(missing):
+                    with atomic_write(self._path, text=True) as file:
+                        json.dump(known, file)
+        return [_found(known[digest]) for digest in digests]
+
+    def _look(self, photo: LabelledPhoto) -> list[Any]:
+        pixels = open_labelled(photo)
+        height, width = pixels.shape[:2]
+        dogs = self._finder.find(pixels).dogs
+        dog = largest(dogs) if dogs else FoundDog((0.0, 0.0, float(width), float(height)), None, 0.0)
+        return [_tenths(dog.box), _tenths(dog.head) if dog.head else None, dog.presence]
 
 
-def variant_key(subject: Subject, settings: ClassifierSettings, variant: int) -> str:
-    """Return a string that names one variant of one photo's cuts."""
-    sha = hashlib.sha256(subject.path.read_bytes()).hexdigest()
-    return f"{sha} {subject.dog.box} {subject.dog.head} {settings} {variant}"
+def open_labelled(photo: LabelledPhoto) -> Pixels:
+    """Return the pixels of a labelled photo.
 
-
-def cut_variant(subject: Subject, settings: ClassifierSettings, variant: int) -> list[Pixels]:
-    """Return the views of a dog, plain (0), mirrored (1) or also jittered (2 and up).
-
-    The jitter is drawn from the photo's name and the variant, so that it is the
-    same in every run.
+    Raises:
+        LabError: it cannot be read.
     """
-    pixels = open_photo(subject.path).pixels
-    height, width = pixels.shape[:2]
-    squares = [view.square(subject.dog, width, height) for view in settings.views]
-    if variant >= 2:
-        seed = int(hashlib.sha256(f"{subject.path.name} {variant}".encode()).hexdigest()[:8], 16)
-        random = np.random.default_rng(seed)
-        squares = [_jittered(square, random) for square in squares]
-        pixels = _recoloured(pixels, random)
-    views = [cut(pixels, square, settings.side) for square in squares]
-    return [np.ascontiguousarray(view[:, ::-1]) for view in views] if variant % 2 else views
+    try:
+        return open_photo(photo.path).pixels
+    except PhotoError as error:
+        raise LabError(f"{error} Run `dogmood data check` to list all such photos.") from None
 
 
-def _jittered(square: Square, random: np.random.Generator) -> Square:
-    side = square.side * random.uniform(0.8, 1.2)
-    x, y = random.uniform(-0.08, 0.08, size=2) * square.side
-    rest = (square.side - side) / 2
-    return Square(square.x0 + x + rest, square.y0 + y + rest, side)
+def make_folder(folder: Path) -> None:
+    """Make a cache's folder.
+
+    Raises:
+        LabError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(f"The cache {folder} cannot be made: {error.strerror}; give another with --cache.") from None
 
 
-def _recoloured(pixels: Pixels, random: np.random.Generator) -> Pixels:
-    image = Image.fromarray(pixels)
-    for change in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
-        image = change(image).enhance(random.uniform(0.7, 1.3))
-    if random.random() < 0.25:
-        image = image.convert("L").convert("RGB")
-    if random.random() < 0.25:  # as small as a dog far away
-        width, height = image.size
-        share = random.uniform(0.3, 0.7)
-        image = image.resize((max(1, int(width * share)), max(1, int(height * share)))).resize((width, height))
-    return np.asarray(image)
+def _tenths(box: Box) -> list[float]:
+    return [round(edge, 1) for edge in box]
+
+
+def _found(kept: Sequence[Any]) -> FoundDog:
+    box, head, presence = kept
+    return FoundDog(tuple(box), tuple(head) if head else None, presence)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from dogmood.doubt import softmax
 from dogmood.lab.augment import middle_crop
-from dogmood.lab.cuts import Cutting, cut_photos
+from dogmood.lab.cuts import CUTS, Cutting, cut_photos
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.nets.registry import spec
 from dogmood.lab.run import Run
@@ -100,7 +100,7 @@ def samples_of(run: Run, photos: Sequence[LabelledPhoto], figures: Mapping[str, 
     some = [photos[k] for k, _ in chosen]
     shown, colour = (
         middle_crop(
-            torch.from_numpy(np.array(cut_photos(some, Cutting(run.settings.cut, known.frame, channels), cache))),
+            torch.from_numpy(np.array(cut_photos(some, Cutting(CUTS[run.settings.cut], known.frame, channels), cache))),
             known.side,
         )
         for channels in (known.channels, 3)

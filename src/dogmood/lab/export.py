@@ -10,21 +10,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dogmood.bundle import Network
 from dogmood.lab import LabError
 from dogmood.lab.nets.lite import LiteBackbone
+from dogmood.lab.storage import rounded, store
 
 OPSET = 18
-_WORTH_HALVING = 256
-"""Tensors with fewer numbers stay in float32."""
 
 
 def to_onnx(
-    net: nn.Module, example: Tensor, outputs: Sequence[str], dynamic: Mapping[int, str], half: bool = True
+    net: nn.Module, example: Tensor, outputs: Sequence[str], dynamic: Mapping[int, str], storage: str = "half"
 ) -> bytes:
     """Export a network.
 
@@ -33,8 +31,7 @@ def to_onnx(
         example: an input.
         outputs: the outputs' names.
         dynamic: the input's axes that may change, by name.
-        half: store weights in float16, half the size; they are widened when the file
-            is loaded, so that everything is computed in float32.
+        storage: how the weights are kept, one of `dogmood.lab.storage.STORAGES`.
     """
     # The exporter tells of each torchvision operator it will not need.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
@@ -57,11 +54,7 @@ def to_onnx(
     model = program.model_proto
     _strip(model)
     _name_axes(model, dynamic)
-    if half:
-        _halve_weights(model)
-    onnx.checker.check_model(model)
-    data: bytes = model.SerializeToString(deterministic=True)
-    return data
+    return store(model.SerializeToString(), storage)
 
 
 def check_parity(onnx_file: bytes, net: nn.Module, inputs: Sequence[Tensor], most: float) -> float:
@@ -82,13 +75,9 @@ def check_parity(onnx_file: bytes, net: nn.Module, inputs: Sequence[Tensor], mos
     return worst
 
 
-def rounded_to_half(net: nn.Module) -> nn.Module:
-    """Return the network with the weights that `to_onnx` would store, still in float32."""
-    rounded = fold_batch_norms(net)
-    for parameter in rounded.parameters():
-        if parameter.numel() >= _WORTH_HALVING:
-            parameter.data = parameter.data.half().float()
-    return rounded
+def as_stored(net: nn.Module, storage: str = "half") -> nn.Module:
+    """Return a copy of the network with the weights that `to_onnx` would store."""
+    return rounded(fold_batch_norms(net), storage)
 
 
 def fold_batch_norms(net: nn.Module) -> nn.Module:
@@ -128,18 +117,3 @@ def _strip(model: onnx.ModelProto) -> None:
 def _name_axes(model: onnx.ModelProto, dynamic: Mapping[int, str]) -> None:
     for axis, name in dynamic.items():
         model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
-
-
-def _halve_weights(model: onnx.ModelProto) -> None:
-    graph = model.graph
-    casts = []
-    for tensor in graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < _WORTH_HALVING:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)

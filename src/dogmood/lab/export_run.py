@@ -110,7 +110,7 @@ def export_run(run: Run, out: Path, cache: Path, version: str = "1", data: str |
     photos = run.photos(data)
     net = ReadingNet(run.network(), known.channels == 1, settings.emotions).eval()
     example = torch.rand(2, 1, 3, known.side, known.side)
-    graph = to_onnx(net, example, ("logits", "maps"), {0: "n"}, half=False)
+    graph = to_onnx(net, example, ("logits", "maps"), {0: "n"}, storage="full")
 
     valid = _views(photos["valid"], run, known, cache)
     some = (photos["valid"] + photos["test"] + photos["train"])[:PARITY_PHOTOS]
@@ -150,7 +150,7 @@ def _made(run: Run, finder: Bundle) -> dict[str, Any]:
 
 def _views(photos: list[LabelledPhoto], run: Run, known: NetSpec, cache: Path) -> Tensor:
     """Return ``(n, 1, 3, side, side)`` in [0, 1]: what a reading shows of each photo."""
-    pictures = cut_photos(photos, Cutting(run.settings.cut, known.frame, 3), cache)
+    pictures = cut_photos(photos, Cutting(CUTS[run.settings.cut], known.frame, 3), cache)
     return middle_crop(torch.from_numpy(np.array(pictures)), known.side)[:, None].float() / 255
 
 

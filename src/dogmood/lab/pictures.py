@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dogmood.lab.cuts import Cutting, cut_photos
+from dogmood.lab.cuts import CUTS, Cutting, cut_photos
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.nets.registry import spec
 from dogmood.lab.settings import RunSettings
@@ -62,7 +62,7 @@ def load_pictures(
         LabError: a photo cannot be read, or the cache cannot be written to.
     """
     net = spec(settings.network)
-    pixels = cut_photos(photos, Cutting(settings.cut, net.frame, net.channels), cache)
+    pixels = cut_photos(photos, Cutting(CUTS[settings.cut], net.frame, net.channels), cache)
     labels = np.array([settings.emotions.index(photo.label) for photo in photos], np.intp)
     return Pictures(pixels, labels, device)
 

@@ -1,121 +1,229 @@
-"""Train the emotion classifier on cached maps of its frozen trunk."""
+"""Train an emotion classifier on cuts of labelled photos."""
 
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import Parameter, functional
 
+from dogmood.lab.augment import middle_crop
+from dogmood.lab.checkpoint import Training, new_scaler
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.progress import track
+from dogmood.lab.run import EpochMetrics
+from dogmood.lab.schedulers import Schedule
+from dogmood.lab.strong_augment import StrongAugment
 
-TIER_WEIGHTS = {"gold": 1.0, "silver": 0.8, "bronze": 0.5, "contested": 0.5}
+TIER_WEIGHTS = {"gold": 1.0, "silver": 0.8, "bronze": 0.5, "contested": 0.5, "web": 0.3}
 """How much a photo counts, by how far its label can be trusted."""
+
+VALID_BATCH = 32
 
 
 @dataclass(frozen=True)
 class ClassifierTraining:
-    """How the classifier is trained.
+    """How a classifier is trained.
 
     Attributes:
-        epochs: passes over the photos.
+        backbone: one of `dogmood.lab.nets.classifier.BACKBONES`.
+        trained: how many of its blocks learn, counted from the top; those below stay.
+        epochs: how often so many photos are shown.
+        photos: drawn in an epoch, each emotion as often as any other where
+            ``balance`` is 1.
         batch: photos a step.
-        rate: the highest learning rate of the new head; deeper blocks get less.
+        rate: the highest learning rate of the new head.
+        top: the rate of the backbone's last block, as a share of the head's.
         decay: each block's rate is this share of that of the block above it.
         weight_decay: of AdamW.
-        balance: photos of rarer emotions count more, by frequency to minus this power.
+        balance: rarer emotions are drawn more often, by frequency to minus this power.
+        smoothing: this share of each label is spread over all emotions.
         averaging: decay of the moving average of the weights, which is what is kept.
-        seed: of the order and the choice among augmented variants.
+        teacher: the share of a teacher's answer in the label of a photo that has been read.
+        half: compute all in bfloat16 rather than where autocast thinks it safe: a third
+            quicker for transformers, whose time goes into converting back and forth.
+        seed: of order, augmentation and the head's first weights.
     """
 
-    epochs: int = 6
+    backbone: str = "efficientnet_lite0"
+    trained: int = 9
+    epochs: int = 8
+    photos: int = 2560
     batch: int = 32
     rate: float = 1e-3
+    top: float = 0.1
     decay: float = 0.85
-    weight_decay: float = 0.02
-    balance: float = 0.5
+    weight_decay: float = 0.05
+    balance: float = 1.0
+    smoothing: float = 0.05
     averaging: float = 0.99
+    teacher: float = 0.0
+    half: bool = False
     seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingSet:
-    """The trunk's maps of every photo in several augmented variants.
+class CutPhotos:
+    """Photos as the classifier is shown them, with a margin to vary the crop in.
 
     Attributes:
-        maps: ``(variants, n, views, channels, rows, columns)`` float16.
-        targets: ``(n, 5)`` soft labels.
-        weights: ``(n,)`` how much each photo counts.
+        views: for each view ``(n, 3, frame, frame)`` uint8 RGB.
+        targets: ``(n, 5)`` the share of each emotion, rows summing to 1.
+        weights: ``(n,)`` how readily each photo is drawn.
     """
 
-    maps: NDArray[np.float16]
+    views: Sequence[NDArray[np.uint8]]
     targets: NDArray[np.float32]
-    weights: NDArray[np.float32]
+    weights: NDArray[np.float64]
+
+    def pictures(self, chosen: NDArray[np.intp]) -> Tensor:
+        """Return ``(n, views, 3, frame, frame)`` float32 in [0, 1]."""
+        return torch.stack([torch.from_numpy(view[chosen]) for view in self.views], dim=1).float() / 255
 
 
-def weights_of(photos: Sequence[LabelledPhoto], balance: float) -> NDArray[np.float32]:
-    """Return how much each photo counts: by trust in its label and rarity of its emotion."""
-    labels, counts = np.unique([p.label for p in photos], return_counts=True)
-    rarity = dict(zip(labels.tolist(), (counts.mean() / counts) ** balance, strict=True))
-    return np.array([TIER_WEIGHTS[p.tier] * rarity[p.label] for p in photos], np.float32)
+def weights_of(photos: Sequence[LabelledPhoto], balance: float) -> NDArray[np.float64]:
+    """Return how readily each photo is drawn: by trust in its label and rarity of its emotion.
+
+    Trust is weighed within an emotion: emotions with doubtful labels are drawn as often.
+    """
+    trust = np.array([TIER_WEIGHTS[photo.tier] for photo in photos])
+    labels = np.array([photo.label for photo in photos])
+    result = np.empty(len(photos))
+    for label in np.unique(labels):
+        of_label = labels == label
+        result[of_label] = trust[of_label] / trust[of_label].sum() * of_label.sum() ** (1 - balance)
+    result /= result.sum()
+    return result
 
 
-def train_classifier(net: ClassifierNet, data: TrainingSet, settings: ClassifierTraining) -> ClassifierNet:
+class Averaged(nn.Module):
+    """A network and the moving average of its weights."""
+
+    def __init__(self, net: ClassifierNet) -> None:
+        super().__init__()
+        self.net = net
+        self.average = copy.deepcopy(net)
+
+    @torch.no_grad()
+    def follow(self, decay: float) -> None:
+        """Move the average towards the network."""
+        for kept, new in zip(self.average.parameters(), self.net.parameters(), strict=True):
+            if new.requires_grad:
+                kept.lerp_(new, 1 - decay)
+
+
+def train_classifier(
+    net: ClassifierNet, data: CutPhotos, valid: CutPhotos, side: int, settings: ClassifierTraining, checkpoint: Path
+) -> ClassifierNet:
     """Train a network and return the moving average of its weights.
 
-    Batch-norm statistics stay ImageNet's: batches are small and the photos few.
+    Batch-norm statistics stay as they were: batches are small and the photos few.
+    Nothing is chosen by the validation photos: their figures are for a person to watch.
+
+    Args:
+        net: it is trained in place.
+        data: the photos to learn from.
+        valid: photos to report on after each epoch.
+        side: of the crops that the network is shown.
+        settings: how to train.
+        checkpoint: written after each epoch; where it exists, training goes on from it.
     """
-    torch.manual_seed(settings.seed)
-    random = np.random.default_rng(settings.seed)
-    net.eval().requires_grad_(False)
-    groups = _rates(net, settings)
-    optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
-    steps = settings.epochs * (len(data.targets) // settings.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [group["lr"] for group in groups], total_steps=steps, pct_start=0.15
-    )
-    average = copy.deepcopy(net)
-    for _ in track(range(settings.epochs), "Training the classifier"):
-        order = random.permutation(len(data.targets))
-        for at in range(0, len(order) - settings.batch + 1, settings.batch):
-            chosen = order[at : at + settings.batch]
-            optimizer.zero_grad()
-            loss = _loss(net, data, chosen, random.integers(len(data.maps), size=len(chosen)))
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-            _move(average, net, settings.averaging)
-    return average
+    pair = Averaged(net.eval().requires_grad_(False))
+    optimizer = torch.optim.AdamW(_rates(net, settings), weight_decay=settings.weight_decay)
+    steps = settings.photos // settings.batch
+    schedule = Schedule("one_cycle", optimizer, settings.epochs, steps)
+    training = Training(pair, optimizer, schedule, new_scaler(torch.device("cpu")))
+    if checkpoint.exists():
+        training.load(checkpoint)
+    augment = StrongAugment(side)
+    while training.progress.epochs < settings.epochs:
+        began = time.perf_counter()
+        rate = float(optimizer.param_groups[0]["lr"])
+        loss, accuracy = _epoch(training, pair, data, augment, settings)
+        seconds = time.perf_counter() - began
+        of_valid = valid_figures(pair.average, valid, side)
+        number = training.progress.epochs + 1
+        photos = steps * settings.batch
+        training.progress.add(EpochMetrics(number, rate, loss, accuracy, *of_valid, seconds, photos / seconds))
+        training.save(checkpoint)
+    return pair.average
 
 
-def _rates(net: ClassifierNet, settings: ClassifierTraining) -> list[dict[str, Any]]:
-    """Return optimizer groups: the deeper the part, the smaller its learning rate."""
-    groups = []
-    for depth, part in enumerate(reversed(net.trained())):
-        part.requires_grad_(True)
-        # Below the new head the weights are good already: start at a tenth.
-        scale = 1.0 if depth == 0 else 0.1 * settings.decay ** (depth - 1)
-        groups.append({"params": list(part.parameters()), "lr": settings.rate * scale})
+def _epoch(
+    training: Training, pair: Averaged, data: CutPhotos, augment: StrongAugment, settings: ClassifierTraining
+) -> tuple[float, float]:
+    """Show as many photos as an epoch has; return mean loss and accuracy over the crops."""
+    epoch = training.progress.epochs + 1
+    random = np.random.default_rng([settings.seed, epoch])
+    torch.manual_seed(int(random.integers(2**62)))
+    steps = settings.photos // settings.batch
+    drawn = random.choice(len(data.targets), (steps, settings.batch), p=data.weights)
+    pair.net.head.train()
+    losses, hits = 0.0, 0
+    for chosen in track(list(drawn), f"Epoch {epoch} of {settings.epochs}"):
+        pictures = data.pictures(chosen)
+        crops = augment(pictures.flatten(0, 1))
+        crops = crops.reshape(*pictures.shape[:2], *crops.shape[1:])
+        targets = torch.from_numpy(data.targets[chosen])
+        training.optimizer.zero_grad()
+        logits = _logits(pair.net, crops, settings.half)
+        loss = functional.cross_entropy(logits, targets, label_smoothing=settings.smoothing)
+        training.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        training.scaler.step(training.optimizer)
+        training.scaler.update()
+        training.schedule.after_step()
+        pair.follow(settings.averaging)
+        losses += float(loss.detach())
+        hits += int((logits.argmax(1) == targets.argmax(1)).sum())
+    pair.net.head.eval()
+    return losses / steps, hits / (steps * settings.batch)
+
+
+def _logits(net: ClassifierNet, crops: Tensor, half: bool) -> Tensor:
+    """Return float32 logits, computed in bfloat16; gradients reach the float32 weights."""
+    if not half:
+        with torch.autocast("cpu", torch.bfloat16):
+            return net(crops).logits.float()  # type: ignore[no-any-return]
+    halved = {name: tensor.bfloat16() for name, tensor in [*net.named_parameters(), *net.named_buffers()]}
+    return functional_call(net, halved, (crops.bfloat16(),)).logits.float()  # type: ignore[no-any-return]
+
+
+@torch.inference_mode()
+def answers(net: ClassifierNet, data: CutPhotos, side: int) -> NDArray[np.float32]:
+    """Return the logits ``(n, 5)`` of the middle crops."""
+    logits = []
+    for chosen in np.array_split(np.arange(len(data.targets)), max(1, len(data.targets) // VALID_BATCH)):
+        with torch.autocast("cpu", torch.bfloat16):
+            logits.append(net(middle_crop(data.pictures(chosen), side)).logits.float())
+    return torch.cat(logits).numpy()
+
+
+def valid_figures(net: ClassifierNet, data: CutPhotos, side: int) -> tuple[float, float]:
+    """Return log loss and accuracy over the middle crops."""
+    logits = torch.from_numpy(answers(net, data, side))
+    labels = torch.from_numpy(data.targets.argmax(axis=1))
+    return float(functional.cross_entropy(logits, labels)), float((logits.argmax(1) == labels).float().mean())
+
+
+def _rates(net: ClassifierNet, settings: ClassifierTraining) -> list[dict[str, object]]:
+    """Return optimizer groups: the deeper the block, the smaller its learning rate."""
+    groups: list[dict[str, object]] = [_group(list(net.head.parameters()), settings.rate)]
+    for depth, stage in enumerate(reversed(net.stages())):
+        if depth < settings.trained:
+            groups.append(_group(stage, settings.rate * settings.top * settings.decay**depth))
     return groups
 
 
-def _loss(net: ClassifierNet, data: TrainingSet, chosen: NDArray[np.intp], variants: NDArray[np.intp]) -> Tensor:
-    maps = torch.from_numpy(data.maps[variants, chosen]).float()
-    log_probability = functional.log_softmax(net.from_trunk(maps).logits, dim=1)
-    each = -(torch.from_numpy(data.targets[chosen]) * log_probability).sum(dim=1)
-    weights = torch.from_numpy(data.weights[chosen])
-    return (each * weights).sum() / weights.sum()
-
-
-@torch.no_grad()
-def _move(average: ClassifierNet, net: ClassifierNet, decay: float) -> None:
-    for kept, new in zip(average.parameters(), net.parameters(), strict=True):
-        kept.lerp_(new, 1 - decay)
+def _group(parameters: list[Parameter], rate: float) -> dict[str, object]:
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    return {"params": parameters, "lr": rate}

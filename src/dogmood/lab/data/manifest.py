@@ -54,6 +54,17 @@ class LabelledPhoto:
     dog: str = ""
     video: str = ""
 
+    def digest(self) -> str:
+        """Return the SHA-256 of the photo's file.
+
+        Raises:
+            LabError: the file cannot be opened.
+        """
+        try:
+            return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise LabError(f"{self.path} cannot be opened: {error.strerror}; run `dogmood data check`.") from None
+
 
 @dataclass(frozen=True)
 class Box:

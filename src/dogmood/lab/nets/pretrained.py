@@ -29,17 +29,29 @@ class LiteTop(nn.Module):
         return top
 
 
-class DinoTokens(nn.Module):
-    """DINOv2's patch tokens beside the class token: ``(n, 768, 16, 16)`` of 224 pixels."""
+class Normalise(nn.Module):
+    """Brings RGB in [0, 1] to ImageNet's mean and deviation."""
 
     mean: Tensor
     deviation: Tensor
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
+        self.register_buffer("deviation", torch.tensor(_DEVIATION)[:, None, None], persistent=False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Take and return ``(n, 3, h, w)``."""
+        return (pixels - self.mean) / self.deviation
+
+
+class DinoTokens(nn.Module):
+    """DINOv2's patch tokens beside the class token: ``(n, 768, 16, 16)`` of 224 pixels."""
+
     def __init__(self, pretrained: bool) -> None:
         super().__init__()
         self.backbone = dinov2_small() if pretrained else _fresh_dinov2()
-        self.register_buffer("mean", torch.tensor(_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("deviation", torch.tensor(_DEVIATION)[:, None, None], persistent=False)
+        self.normalise = Normalise()
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the tokens of RGB ``(n, 3, side, side)`` in [0, 1].
@@ -47,7 +59,7 @@ class DinoTokens(nn.Module):
         The class token stands in every cell, so that a head which averages over
         cells reads both, and its part is shared out evenly.
         """
-        tokens = self.backbone((pixels - self.mean) / self.deviation)
+        tokens = self.backbone(self.normalise(pixels))
         rows, columns = pixels.shape[-2] // 14, pixels.shape[-1] // 14
         patches = tokens[:, 1:].transpose(1, 2).reshape(-1, WIDTH, rows, columns)
         first = tokens[:, 0, :, None, None].expand(-1, -1, rows, columns)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dogmood.bundle import Network, open_bundle
+from dogmood.card import read_settings
+from dogmood.emotions import EMOTIONS
+from dogmood.finder import Finder
+from dogmood.lab.finder_metrics import eager
+from dogmood.lab.make_classifiers import FRAME, Shown, export_classifier, show, teacher_targets, train_on_teacher
+from dogmood.lab.nets.classifier import ClassifierNet
+from dogmood.lab.steps import Steps
+from dogmood.lab.train_classifier import ClassifierTraining
+
+TINY = ClassifierTraining(trained=1, epochs=1, photos=8, batch=4, teacher=0.5)
+
+
+@pytest.fixture(scope="module")
+def shown(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
+    bundle = open_bundle("base")
+    finder = Finder(Network(bundle.finder), eager(read_settings(bundle.card).finder))
+    return show(small_data, finder, "a finder", tmp_path_factory.mktemp("work"))
+
+
+def opinionated(bias: float) -> ClassifierNet:
+    torch.manual_seed(0)
+    net = ClassifierNet("efficientnet_lite0", views=2).eval()
+    with torch.no_grad():
+        net.head.bias[1] = bias
+    return net
+
+
+def test_every_split_has_its_photos_and_cuts_with_a_margin(shown: dict[str, Shown]) -> None:
+    assert {name: len(part.photos) for name, part in shown.items()} == {"train": 18, "valid": 10, "test": 10, "web": 2}
+    for part in shown.values():
+        assert [view.shape for view in part.cuts.views] == [(len(part.photos), 3, FRAME, FRAME)] * 2
+        assert part.cuts.targets.sum(axis=1) == pytest.approx(np.ones(len(part.photos)))
+
+
+def test_a_teacher_s_targets_are_probabilities(shown: dict[str, Shown]) -> None:
+    targets = teacher_targets(opinionated(3.0), shown["valid"].cuts)
+    expected = np.exp(3.0) / (4 + np.exp(3.0))
+    assert targets[:, 1] == pytest.approx(np.full(10, expected), abs=1e-3)
+
+
+def test_a_student_learns_other_things_from_another_teacher(
+    shown: dict[str, Shown], small_data: Path, tmp_path: Path
+) -> None:
+    steps = Steps(tmp_path)
+    first, again, other = (
+        train_on_teacher(small_data, shown, opinionated(bias), steps, TINY).state_dict() for bias in (3.0, 3.0, -3.0)
+    )
+    assert torch.equal(first["head.bias"], again["head.bias"])
+    assert not torch.equal(first["head.bias"], other["head.bias"])
+    assert len(list(tmp_path.glob("*.safetensors"))) == 2
+
+
+@pytest.mark.parametrize("backbone", ["efficientnet_lite0", "dinov2_s"])
+def test_an_exported_classifier_s_maps_add_up_to_its_logits(backbone: str) -> None:
+    torch.manual_seed(0)
+    net = ClassifierNet(backbone, views=2).eval()
+    for reader in net.head.readers:
+        torch.nn.init.normal_(reader.weight, std=0.01)  # type: ignore[arg-type, union-attr]
+    graph = export_classifier(net, "int8")
+    logits, maps = Network(graph)(np.random.default_rng(0).random((1, 2, 3, 224, 224), np.float32))
+    cells = 16 if backbone == "dinov2_s" else 7
+    assert maps.shape == (1, 2, len(EMOTIONS), cells, cells)
+    assert maps.sum(axis=(1, 3, 4)) == pytest.approx(logits, abs=1e-3)
