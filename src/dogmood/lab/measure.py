@@ -9,16 +9,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dogmood.bundle import Network, open_bundle
 from dogmood.card import read_settings
 from dogmood.classifier import Classifier
-from dogmood.doubt import Doubt
+from dogmood.doubt import Doubt, softmax
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import DogMoodError
 from dogmood.finder import Finder, FoundDog
@@ -26,13 +27,16 @@ from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.dogs import largest
-from dogmood.lab.emotion_metrics import Predictions, measure_emotions
+from dogmood.lab.emotion_metrics import Predictions, calibration_error, measure_emotions
 from dogmood.lab.finder_metrics import Seen, eager, measure_finder
+from dogmood.lab.intervals import bootstrap
 from dogmood.lab.progress import track
 from dogmood.photo import open_photo
 
 FOUR = ("anger", "fear", "happiness", "sadness")
 WITHOUT_FEAR = ("anger", "happiness", "sadness", "relaxed")
+HEAD_SIZES = (64, 128, 192)
+"""Sides in pixels that part small heads from large ones."""
 
 
 def look_at_pets(finder: Finder, data: Path, split: str) -> list[Seen]:
@@ -63,6 +67,53 @@ def emotion_figures(answers: Predictions, doubt: Doubt) -> dict[str, Any]:
     }
 
 
+def accuracy_by_kind(
+    answers: Predictions, photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog]
+) -> dict[str, dict[str, Any]]:
+    """Return the accuracy of five emotions on each kind of photo.
+
+    Kinds are: grey or colour, the size of the head (the body where none was found) in
+    pixels of the photo, and where the photo was found.
+    """
+    hit = answers.logits.argmax(axis=1) == answers.labels
+    kinds = {
+        "colour": ["grey" if photo.grey else "colour" for photo in photos],
+        "size of the head": [_size(dog) for dog in dogs],
+        "source": [photo.source for photo in photos],
+    }
+    return {name: _by_value(values, hit, answers.groups) for name, values in kinds.items()}
+
+
+def _size(dog: FoundDog) -> str:
+    x0, y0, x1, y1 = dog.head or dog.box
+    side = max(x1 - x0, y1 - y0)
+    return next((f"under {edge} px" for edge in HEAD_SIZES if side < edge), f"{HEAD_SIZES[-1]} px and more")
+
+
+def _by_value(values: Sequence[str], hit: NDArray[np.bool_], groups: Sequence[Hashable]) -> dict[str, Any]:
+    figures = {}
+    for value in sorted(set(values)):
+        chosen = np.flatnonzero(np.array(values) == value)
+        of_value = hit[chosen]
+        interval = bootstrap(lambda drawn, of=of_value: float(of[drawn].mean()), [groups[i] for i in chosen.tolist()])
+        figures[value] = {"n": len(chosen), "accuracy": {"value": float(of_value.mean()), "interval": interval}}
+    return figures
+
+
+def least_ece(answers: Predictions, doubt: Doubt, rounds: int = 1000) -> dict[str, float]:
+    """Return the ECE that a perfectly calibrated model would show on as many photos.
+
+    Labels are drawn from the model's own probabilities, so that every gap is chance.
+
+    Returns:
+        ``mean`` and the 95 % point, ``high``, over the draws.
+    """
+    confidence = softmax(answers.logits.astype(np.float64) / doubt.temperature).max(axis=1)
+    random = np.random.default_rng(0)
+    values = [calibration_error(confidence, random.random(len(confidence)) < confidence) for _ in range(rounds)]
+    return {"mean": float(np.mean(values)), "high": float(np.quantile(values, 0.95))}
+
+
 def measure_model(model: str, data: Path, split: str, ten_crop: bool) -> dict[str, Any]:
     """Return all figures of a model file on one split."""
     bundle = open_bundle(model)
@@ -72,7 +123,8 @@ def measure_model(model: str, data: Path, split: str, ten_crop: bool) -> dict[st
     pets = look_at_pets(finder, data, split)
     photos = [p for p in read_manifest(data / "emotions") if p.split == split]
     found = [finder.find(open_photo(p.path).pixels) for p in track(photos, "Finding dogs")]
-    answers = predict(classifier, photos, [largest(f.dogs) for f in found], ten_crop)
+    dogs = [largest(f.dogs) for f in found]
+    answers = predict(classifier, photos, dogs, ten_crop)
     return {
         "model": {"name": bundle.name, "version": bundle.version, "sha256": bundle.sha256},
         "data": {
@@ -83,6 +135,8 @@ def measure_model(model: str, data: Path, split: str, ten_crop: bool) -> dict[st
         "ten crop": ten_crop,
         "finder": measure_finder(pets, settings.finder.presence),
         "emotions": emotion_figures(answers, settings.doubt),
+        "ECE of a perfect calibration": least_ece(answers, settings.doubt),
+        "by kind of photo": accuracy_by_kind(answers, photos, dogs),
         "labelled photos called 'no dog'": sum(f.presence < settings.finder.presence for f in found),
     }
 

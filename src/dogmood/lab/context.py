@@ -1,0 +1,152 @@
+"""Whether the scene decides: accuracy with the backdrop, or the dog, taken out of each photo.
+
+``python -m dogmood.lab.context --data DATA --model NAME``.  A reader of dogs should
+lose little without the backdrop or on another one, and fall to chance without the dog.
+What is dog is said by the model's own finder, on the untouched photo; the crops are
+the same in every condition.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from dogmood.bundle import Network, open_bundle
+from dogmood.card import read_settings
+from dogmood.classifier import Classifier
+from dogmood.crop import FILL
+from dogmood.emotions import EMOTIONS
+from dogmood.errors import DogMoodError
+from dogmood.finder import Finder, Found
+from dogmood.lab import LabError
+from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
+from dogmood.lab.data.pets import read_pets
+from dogmood.lab.dogs import largest
+from dogmood.lab.finder_metrics import eager
+from dogmood.lab.intervals import bootstrap
+from dogmood.lab.progress import track
+from dogmood.photo import Pixels, open_photo, resized
+
+GROWN = 9
+"""Pixels of a 384-pixel photo by which the dog is grown before it is taken out, so that no rim of it stays."""
+
+Share = NDArray[np.float32]
+
+
+def dog_share(found: Found, width: int, height: int) -> Share:
+    """Return how much of each pixel is dog, ``(height, width)`` in [0, 1]."""
+    mask = Image.fromarray(found.mask).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(mask).clip(0, 1)
+
+
+def without_backdrop(pixels: Pixels, dog: Share) -> Pixels:
+    """Return the photo with the fill colour of crops behind the dog."""
+    return blended(pixels, plain_like(pixels), dog)
+
+
+def without_dog(pixels: Pixels, dog: Share) -> Pixels:
+    """Return the photo with the fill colour where the dog was, grown by a rim."""
+    rim = max(1, round(GROWN * max(pixels.shape[:2]) / 384)) // 2 * 2 + 1
+    grown = Image.fromarray((dog * 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(rim))
+    gone = np.asarray(grown, np.float32) > 0.25 * 255
+    return blended(pixels, plain_like(pixels), 1 - gone.astype(np.float32))
+
+
+def without_box(pixels: Pixels, box: Sequence[float]) -> Pixels:
+    """Return the photo with the fill colour over the whole box of the dog, so that no outline tells."""
+    x0, y0, x1, y1 = (max(0, round(edge)) for edge in box)
+    result = pixels.copy()
+    result[y0:y1, x0:x1] = FILL
+    return result
+
+
+def on_backdrop(pixels: Pixels, dog: Share, backdrop: Pixels) -> Pixels:
+    """Return the dog in front of another picture, stretched to the photo's size."""
+    height, width = pixels.shape[:2]
+    return blended(pixels, resized(backdrop, width, height), dog)
+
+
+def plain_like(pixels: Pixels) -> Pixels:
+    """Return a plain picture of the same shape."""
+    return np.broadcast_to(np.array(FILL, np.uint8), pixels.shape)
+
+
+def blended(front: Pixels, back: Pixels, share: Share) -> Pixels:
+    """Return ``front`` where ``share`` is 1 and ``back`` where it is 0."""
+    weight = share[..., None]
+    mixed: Pixels = (front * weight + back * (1 - weight)).round().astype(np.uint8)
+    return mixed
+
+
+def measure_context(model: str, data: Path, split: str) -> dict[str, Any]:
+    """Return a model's accuracy of five emotions under each condition, on one split.
+
+    Args:
+        model: a shipped model's name, or a file.
+        data: the folder that holds ``emotions/`` and ``finder/``, whose test pictures
+            without an animal are the other backdrops.
+        split: ``valid`` or ``test``.
+    """
+    bundle = open_bundle(model)
+    settings = read_settings(bundle.card)
+    finder = Finder(Network(bundle.finder), eager(settings.finder))
+    classifier = Classifier(Network(bundle.classifier), settings.classifier)
+    photos = [photo for photo in read_manifest(data / "emotions") if photo.split == split]
+    backdrops = [pet.path for pet in read_pets(data / "finder") if pet.kind == "none" and pet.split == "test"]
+    drawn = np.random.default_rng(0).integers(len(backdrops), size=len(photos))
+    hits: dict[str, list[bool]] = {}
+    for photo, number in track(list(zip(photos, drawn, strict=True)), "Context"):
+        pixels = open_photo(photo.path).pixels
+        found = finder.find(pixels)
+        subject = largest(found.dogs)
+        dog = dog_share(found, *pixels.shape[1::-1])
+        other = open_photo(backdrops[number]).pixels
+        changed = {
+            "as it is": pixels,
+            "backdrop blanked": without_backdrop(pixels, dog),
+            "backdrop swapped": on_backdrop(pixels, dog, other),
+            "dog blanked": without_dog(pixels, dog),
+            "dog's box blanked": without_box(pixels, subject.box),
+        }
+        for name, picture in changed.items():
+            logits = classifier.classify(picture, subject).logits
+            hits.setdefault(name, []).append(EMOTIONS[int(logits.argmax())] == photo.label)
+    return {
+        "model": {"name": bundle.name, "version": bundle.version, "sha256": bundle.sha256},
+        "data": {"emotions/manifest.csv": checksum(data / "emotions"), "split": split},
+        "n": len(photos),
+        "chance": max(np.unique([p.label for p in photos], return_counts=True)[1].tolist()) / len(photos),
+        "accuracy": {name: _accuracy(right, photos) for name, right in hits.items()},
+    }
+
+
+def _accuracy(right: Sequence[bool], photos: Sequence[LabelledPhoto]) -> dict[str, Any]:
+    values = np.array(right)
+    interval = bootstrap(lambda drawn: float(values[drawn].mean()), [photo.group for photo in photos])
+    return {"value": float(values.mean()), "interval": interval}
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds emotions/ and finder/")
+    parser.add_argument("--model", default="base", help="a shipped model's name, or a .dogmood file")
+    parser.add_argument("--split", default="test", choices=("valid", "test"))
+    options = parser.parse_args()
+    try:
+        figures = measure_context(options.model, options.data, options.split)
+    except (LabError, DogMoodError) as error:
+        sys.exit(str(error))
+    print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()
