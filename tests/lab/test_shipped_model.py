@@ -12,18 +12,18 @@ from dogmood.lab.measure import measure_model
 DATA = Path(__file__).parents[3] / "shared/data"
 
 
-@pytest.fixture(scope="module")
-def figures() -> dict[str, Any]:
+@pytest.fixture(scope="module", params=["base", "fast"])
+def figures(request: pytest.FixtureRequest) -> dict[str, Any]:
     if not (DATA / "emotions/manifest.csv").is_file():
         pytest.skip("the labelled photos, which may not be passed on, are not beside this checkout")
-    card = open_bundle("base").card
+    card = open_bundle(request.param).card
     if checksum(DATA / "emotions") != card["made"]["data"]["emotions/manifest.csv"]:
         pytest.skip("the labelled photos beside this checkout are not those of the shipped model")
-    return measure_model("base", DATA, "test", ten_crop=False)
+    return measure_model(request.param, DATA, "test", ten_crop=False)
 
 
 def test_the_shipped_file_reproduces_its_card(figures: dict[str, Any]) -> None:
-    card = open_bundle("base").card["figures"]["emotions, test"]["five"]
+    card = open_bundle(figures["model"]["name"]).card["figures"]["emotions, test"]["five"]
     low, high = card["accuracy"]["interval"]
     assert low <= figures["emotions"]["five"]["accuracy"]["value"] <= high
     assert figures["emotions"]["five"]["n"] == card["n"]

@@ -102,10 +102,8 @@ def train_on_teacher(
 
 
 def teacher_targets(teacher: ClassifierNet, cuts: CutPhotos) -> NDArray[np.float32]:
-    """Return a teacher's probabilities ``(n, 5)``, averaged over each photo and its mirror image."""
-    mirrored = replace(cuts, views=[np.ascontiguousarray(view[..., ::-1]) for view in cuts.views])
-    logits = (answers(teacher, cuts, CLASSIFIER.side) + answers(teacher, mirrored, CLASSIFIER.side)) / 2
-    return softmax(logits.astype(np.float64)).astype(np.float32)
+    """Return a teacher's probabilities ``(n, 5)``."""
+    return softmax(answers(teacher, cuts, CLASSIFIER.side).astype(np.float64)).astype(np.float32)
 
 
 def _trained(

@@ -94,10 +94,15 @@ def _by_value(values: Sequence[str], hit: NDArray[np.bool_], groups: Sequence[Ha
     figures = {}
     for value in sorted(set(values)):
         chosen = np.flatnonzero(np.array(values) == value)
-        of_value = hit[chosen]
-        interval = bootstrap(lambda drawn, of=of_value: float(of[drawn].mean()), [groups[i] for i in chosen.tolist()])
-        figures[value] = {"n": len(chosen), "accuracy": {"value": float(of_value.mean()), "interval": interval}}
+        figures[value] = {"n": len(chosen), "accuracy": _mean_of(hit[chosen], [groups[i] for i in chosen.tolist()])}
     return figures
+
+
+def _mean_of(hit: NDArray[np.bool_], groups: Sequence[Hashable]) -> dict[str, Any]:
+    def mean(drawn: NDArray[np.intp]) -> float:
+        return float(hit[drawn].mean())
+
+    return {"value": float(hit.mean()), "interval": bootstrap(mean, groups)}
 
 
 def least_ece(answers: Predictions, doubt: Doubt, rounds: int = 1000) -> dict[str, float]:

@@ -64,7 +64,7 @@ class Plan:
             backbone="dinov2_s", trained=6, batch=16, top=0.05, decay=0.8, half=True
         )
     )
-    fast: ClassifierTraining = field(default_factory=lambda: ClassifierTraining(teacher=0.7))
+    fast: ClassifierTraining = field(default_factory=lambda: ClassifierTraining(teacher=0.7, epochs=6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,10 @@ def make_models(
                 "emotions, test": emotion_figures(test, doubt),
             },
         }
-        write_bundle(out / f"{name}.dogmood", card, store(found.graph, STORAGE), graph)
+        # base has room for the finder as it was made; in fast every byte counts.
+        write_bundle(
+            out / f"{name}.dogmood", card, store(found.graph, STORAGE) if name == "fast" else found.graph, graph
+        )
         cards[name] = card
     return cards
 
