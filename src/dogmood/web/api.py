@@ -41,6 +41,13 @@ Emotions = Annotated[
 ]
 Model = Annotated[str | None, Query(description="A model's name; `/v1/model` lists them.")]
 Stored = Annotated[bool, Query(alias="keep", description="False leaves this photo out of the server's --keep folder.")]
+Lenient = Annotated[
+    bool,
+    Query(
+        description="Answer a photo that cannot be read as the command line does, with a reading whose status is "
+        "`unreadable`, instead of with 413, 415 or 422."
+    ),
+]
 Plain = Annotated[bool, Query(description="Return the upright photo alone, without boxes and maps.")]
 
 
@@ -91,13 +98,17 @@ class Desk:
         """Unpack a photo.
 
         Raises:
-            Refusal: 413 it has too many pixels; 422 it cannot be read.  Its key
-                ``reading`` is what the command line writes of such a photo.
+            Refusal: 413 it has too many pixels; 415 it is no picture; 422 it is
+                damaged.  Its key ``reading`` is what the command line writes of it.
         """
         try:
+            if upload.data and upload.suffix is None:
+                raise _NoPictureError(
+                    f"{upload.name} is not a picture that can be read (JPEG, PNG, WebP, GIF, BMP, TIFF or HEIC)."
+                )
             return open_photo(upload.data, upload.name, self.settings.max_pixels)
         except PhotoError as error:
-            status = 413 if isinstance(error, PhotoTooLargeError) else 422
+            status = {PhotoTooLargeError: 413, _NoPictureError: 415}.get(type(error), 422)
             reading = reader.unreadable(upload.name, str(error))
             raise Refusal(status, str(error), more={"reading": reading.to_dict()}) from None
 
@@ -112,13 +123,24 @@ class Desk:
                 ) from None
 
 
+class _NoPictureError(PhotoError):
+    """Its first bytes are no picture's."""
+
+
 def routes(desk: Desk) -> APIRouter:
     """Return the API's routes."""
     router = APIRouter(prefix="/v1")
 
-    @router.post("/read", summary="Read one photo", responses=openapi.READ, openapi_extra=openapi.PHOTO)
+    @router.post(
+        "/read", tags=["photos"], summary="Read one photo", responses=openapi.READ, openapi_extra=openapi.PHOTO
+    )
     async def read(
-        request: Request, explain: Explain = False, emotions: Emotions = None, model: Model = None, keep: Stored = True
+        request: Request,
+        explain: Explain = False,
+        emotions: Emotions = None,
+        model: Model = None,
+        keep: Stored = True,
+        lenient: Lenient = False,
     ) -> JSONResponse:
         """Send the photo as the body itself, or as the one file of a form."""
 
@@ -129,9 +151,16 @@ def routes(desk: Desk) -> APIRouter:
                 desk.store(upload, reading)
             return reading_with_maps(reading)
 
-        return JSONResponse(await desk.answer(request, job, model, emotions))
+        try:
+            return JSONResponse(await desk.answer(request, job, model, emotions))
+        except Refusal as refusal:
+            if lenient and "reading" in refusal.more:
+                return JSONResponse(refusal.more["reading"])
+            raise
 
-    @router.post("/picture", summary="Draw one photo", responses=openapi.PICTURE, openapi_extra=openapi.PHOTO)
+    @router.post(
+        "/picture", tags=["photos"], summary="Draw one photo", responses=openapi.PICTURE, openapi_extra=openapi.PHOTO
+    )
     async def picture(
         request: Request, emotions: Emotions = None, model: Model = None, plain: Plain = False
     ) -> Response:
@@ -146,11 +175,11 @@ def routes(desk: Desk) -> APIRouter:
 
         return Response(await desk.answer(request, job, model, emotions), media_type="image/png")
 
-    @router.get("/health", summary="Whether the server is up, and how busy", responses=openapi.HEALTH)
+    @router.get("/health", tags=["server"], summary="Whether the server is up, and how busy", responses=openapi.HEALTH)
     async def health() -> dict[str, Any]:
         return {"status": "ok", "version": __version__, "busy": desk.work.taken, "places": desk.work.places}
 
-    @router.get("/model", summary="What the server reads with", responses=openapi.MODEL)
+    @router.get("/model", tags=["server"], summary="What the server reads with", responses=openapi.MODEL)
     async def model() -> dict[str, Any]:
         reader = desk.readers.default
         return {

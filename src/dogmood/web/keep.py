@@ -40,7 +40,7 @@ class Keep:
             UsageError: the folder cannot be written to.
         """
         stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-        photo = self.folder / f"{stem}{upload.suffix}"
+        photo = self.folder / f"{stem}{upload.suffix or ''}"
         with atomic_write(photo) as file:
             file.write(upload.data)
         # The reading comes second: where it stands, its photo stands too.

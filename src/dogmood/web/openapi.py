@@ -30,8 +30,8 @@ PHOTO: dict[str, Any] = {
 
 
 def _problem(what: str, *headers: str) -> dict[str, Any]:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    answer: dict[str, Any] = {"description": what, "content": {"application/json": {"schema": schema}}}
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": {"detail": what}}
+    answer: dict[str, Any] = {"description": what, "content": {"application/json": content}}
     if headers:
         answer["headers"] = {name: {"schema": {"type": "integer"}, "description": "seconds"} for name in headers}
     return answer

@@ -34,20 +34,21 @@ class Upload:
     Attributes:
         data: its bytes.
         name: what its sender calls it, made harmless.
-        suffix: the file ending that its bytes deserve, such as ``.jpg``.
+        suffix: the file ending that its bytes deserve, such as ``.jpg``; None where
+            they are no picture.
     """
 
     data: bytes
     name: str
-    suffix: str
+    suffix: str | None
 
 
 async def receive_upload(request: Request, most_bytes: int) -> Upload:
     """Take in the photo of a request: its raw body, or the one file of a multipart form.
 
     Raises:
-        Refusal: 413 it is too large; 415 it is no picture; 400 or 422 the form is
-            damaged or holds no photo, or several.
+        Refusal: 413 it is too large; 415 the body is of another kind; 400 or 422 the
+            form is damaged or holds no photo, or several.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
@@ -60,12 +61,7 @@ async def receive_upload(request: Request, most_bytes: int) -> Upload:
         )
     if len(data) > most_bytes:
         raise _too_large(most_bytes)
-    if not data:
-        raise Refusal(422, f"{name} is empty (0 bytes).")
-    suffix = sniffed(data)
-    if suffix is None:
-        raise Refusal(415, f"{name} is not a picture that can be read: send {_PICTURE}.")
-    return Upload(data, name, suffix)
+    return Upload(data, name, sniffed(data))
 
 
 def sniffed(data: bytes) -> str | None:

@@ -8,7 +8,6 @@ export class Refused extends Error {
     super(sentence);
     this.status = status;
     this.retryAfter = more.retryAfter ?? null;
-    this.reading = more.reading ?? null;
   }
 }
 
@@ -39,6 +38,7 @@ export async function read(photo, options, signal) {
   const query = chosen(options);
   query.set("explain", options.explain ?? true);
   query.set("keep", options.keep ?? true);
+  query.set("lenient", true); // a broken file is a reading too: "unreadable", and why
   return (await ask(`/v1/read?${query}`, { method: "POST", body: form(photo), signal })).json();
 }
 
@@ -81,6 +81,5 @@ async function ask(path, request = {}) {
   }
   throw new Refused(told.detail ?? `The server answered with ${answer.status}.`, answer.status, {
     retryAfter: Number(answer.headers.get("Retry-After")) || null,
-    reading: told.reading,
   });
 }

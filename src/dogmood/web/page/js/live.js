@@ -33,6 +33,7 @@ export class Live {
     const stopped = new AbortController();
     this.#running = stopped;
     const tracks = new Tracks();
+    this.#clear();
     let before = null;
     try {
       while (!stopped.signal.aborted) {

@@ -186,6 +186,12 @@ function changeOptions(event) {
 
 // --- the start ---------------------------------------------------------------
 
+// A finger drops and pastes nothing.
+if (matchMedia("(hover: none)").matches) {
+  $("intake-title").textContent = "Photos of dogs, please";
+  $("intake-words").textContent = "Each dog gets its own reading.";
+}
+
 async function begin() {
   try {
     server = await api.model();

@@ -86,7 +86,6 @@ export class Visit extends EventTarget {
         return { state: "done", reading: await read(photo.file, this.options), reason: null };
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
-        if (error.reading) return { state: "done", reading: error.reading, reason: null };
         if (error.status !== 429 || tries === MOST_TRIES) return { state: "failed", reason: error.message, reading: null };
         await new Promise((resolve) => setTimeout(resolve, 1000 * (error.retryAfter ?? 1)));
       }
