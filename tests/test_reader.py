@@ -106,3 +106,13 @@ def test_ten_crops_are_an_average_near_the_single_one(dogmood: DogMood, bull_mas
     assert one.box == ten.box
     assert one.probabilities != ten.probabilities
     assert list(one.probabilities.values()) == pytest.approx(list(ten.probabilities.values()), abs=0.35)
+
+
+def test_another_choice_of_emotions_shares_the_networks(dogmood: DogMood, bull_mastiff: Path) -> None:
+    chosen = dogmood.choosing("sad,angry")
+    assert chosen.read(bull_mastiff) == DogMood(emotions="sad,angry").read(bull_mastiff)
+    assert chosen.finder is dogmood.finder
+    assert dogmood.emotions == EMOTIONS
+    assert chosen.choosing(EMOTIONS).read(bull_mastiff) == dogmood.read(bull_mastiff)
+    with pytest.raises(UsageError):
+        dogmood.choosing("boredom,fear")

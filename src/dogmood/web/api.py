@@ -39,6 +39,7 @@ Emotions = Annotated[
     str | None,
     Query(description="Choose among these alone, separated by commas; probabilities are renormalised."),
 ]
+Name = Annotated[str | None, Query(description="What the reading calls the photo; a form's file brings its own name.")]
 Model = Annotated[str | None, Query(description="A model's name; `/v1/model` lists them.")]
 Stored = Annotated[bool, Query(alias="keep", description="False leaves this photo out of the server's --keep folder.")]
 Lenient = Annotated[
@@ -52,6 +53,15 @@ Plain = Annotated[bool, Query(description="Return the upright photo alone, witho
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What every request that sends a photo may say."""
+
+    name: str | None
+    model: str | None
+    emotions: str | None
+
+
+@dataclass(frozen=True)
 class Desk:
     """What the routes share."""
 
@@ -60,7 +70,7 @@ class Desk:
     work: Work
     keep: Keep | None
 
-    async def answer(self, request: Request, job: Callable[[Upload], T], model: str | None, emotions: str | None) -> T:
+    async def answer(self, request: Request, job: Callable[[Upload], T], asked: Asked) -> T:
         """Take in a request's photo and run a job on it in a worker.
 
         Raises:
@@ -70,13 +80,13 @@ class Desk:
         seconds = self.settings.timeout
         try:
             # Asked first: a wrong word should not cost an upload.
-            self.readers.check(model)
-            if emotions is not None:
-                parse_emotions(emotions)
+            self.readers.check(asked.model)
+            if asked.emotions is not None:
+                parse_emotions(asked.emotions)
             with self.work.place() as place:
                 try:
                     async with asyncio.timeout(seconds):
-                        upload = await receive_upload(request, self.settings.max_bytes)
+                        upload = await receive_upload(request, self.settings.max_bytes, asked.name)
                 except TimeoutError:
                     raise Refusal(408, f"The photo was not sent within {seconds:g} s; send it again.") from None
                 try:
@@ -136,6 +146,7 @@ def routes(desk: Desk) -> APIRouter:
     )
     async def read(
         request: Request,
+        name: Name = None,
         explain: Explain = False,
         emotions: Emotions = None,
         model: Model = None,
@@ -152,7 +163,7 @@ def routes(desk: Desk) -> APIRouter:
             return reading_with_maps(reading)
 
         try:
-            return JSONResponse(await desk.answer(request, job, model, emotions))
+            return JSONResponse(await desk.answer(request, job, Asked(name, model, emotions)))
         except Refusal as refusal:
             if lenient and "reading" in refusal.more:
                 return JSONResponse(refusal.more["reading"])
@@ -162,7 +173,7 @@ def routes(desk: Desk) -> APIRouter:
         "/picture", tags=["photos"], summary="Draw one photo", responses=openapi.PICTURE, openapi_extra=openapi.PHOTO
     )
     async def picture(
-        request: Request, emotions: Emotions = None, model: Model = None, plain: Plain = False
+        request: Request, name: Name = None, emotions: Emotions = None, model: Model = None, plain: Plain = False
     ) -> Response:
         """Return a PNG with boxes, labels and where the network looked, as `dogmood read --explain` saves it."""
 
@@ -173,7 +184,7 @@ def routes(desk: Desk) -> APIRouter:
             (_plain(photo) if plain else annotated(photo, reader.read_photo(photo, True))).save(file, "PNG")
             return file.getvalue()
 
-        return Response(await desk.answer(request, job, model, emotions), media_type="image/png")
+        return Response(await desk.answer(request, job, Asked(name, model, emotions)), media_type="image/png")
 
     @router.get("/health", tags=["server"], summary="Whether the server is up, and how busy", responses=openapi.HEALTH)
     async def health() -> dict[str, Any]:

@@ -91,6 +91,10 @@ def _guards(settings: Settings) -> list[Middleware]:
 
 
 def _add_pages(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def index() -> FileResponse:
+        return FileResponse(PAGE / "index.html")
+
     @app.get("/docs", include_in_schema=False)
     async def docs() -> FileResponse:
         return FileResponse(PAGE / "docs.html")
@@ -101,7 +105,7 @@ def _add_pages(app: FastAPI) -> None:
             raise HTTPException(404)
         return FileResponse(_SWAGGER / name)
 
-    app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    app.mount("/page", StaticFiles(directory=PAGE), name="page")
 
 
 async def _refused(_: Request, refusal: Any) -> Response:

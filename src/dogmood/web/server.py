@@ -6,6 +6,7 @@ import socket
 import webbrowser
 from collections.abc import Callable
 from threading import Thread
+from urllib.parse import quote
 
 import uvicorn
 
@@ -85,5 +86,5 @@ def page_address(settings: Settings, port: int) -> str:
         host = socket.gethostname()
     elif ":" in host and not host.startswith("["):
         host = f"[{host}]"
-    token = "" if settings.token is None else f"#token={settings.token}"
+    token = "" if settings.token is None else f"#token={quote(settings.token, safe='')}"
     return f"http://{host}:{port}/{token}"

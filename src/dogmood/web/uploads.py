@@ -43,8 +43,13 @@ class Upload:
     suffix: str | None
 
 
-async def receive_upload(request: Request, most_bytes: int) -> Upload:
+async def receive_upload(request: Request, most_bytes: int, name: str | None = None) -> Upload:
     """Take in the photo of a request: its raw body, or the one file of a multipart form.
+
+    Args:
+        request: its body is not read yet.
+        most_bytes: the largest photo.
+        name: what a photo is called that brings no name.
 
     Raises:
         Refusal: 413 it is too large; 415 the body is of another kind; 400 or 422 the
@@ -52,16 +57,16 @@ async def receive_upload(request: Request, most_bytes: int) -> Upload:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        data, name = await _from_form(request, most_bytes)
+        data, sent_name = await _from_form(request, most_bytes)
     elif kind in _RAW_TYPES or kind.startswith("image/"):
-        data, name = b"".join([part async for part in _bounded(request, most_bytes, most_bytes)]), NAMELESS
+        data, sent_name = b"".join([part async for part in _bounded(request, most_bytes, most_bytes)]), None
     else:
         raise Refusal(
             415, f"A body of type {kind[:80]} is not read: send {_PICTURE}, as it is or as multipart/form-data."
         )
     if len(data) > most_bytes:
         raise _too_large(most_bytes)
-    return Upload(data, name, sniffed(data))
+    return Upload(data, harmless_name(sent_name or name), sniffed(data))
 
 
 def sniffed(data: bytes) -> str | None:
@@ -97,7 +102,7 @@ class _InMemory(MultiPartParser):
     spool_max_size = 1 << 40
 
 
-async def _from_form(request: Request, most_bytes: int) -> tuple[bytes, str]:
+async def _from_form(request: Request, most_bytes: int) -> tuple[bytes, str | None]:
     stream = _bounded(request, most_bytes + _FRAMING, most_bytes)
     try:
         form = await _InMemory(request.headers, stream, max_files=16, max_fields=16).parse()
@@ -107,7 +112,7 @@ async def _from_form(request: Request, most_bytes: int) -> tuple[bytes, str]:
     try:
         if len(files) != 1:
             raise Refusal(422, f"Send one photo a request, as a file in the form; this one has {len(files)}.")
-        return await files[0].read(), harmless_name(files[0].filename)
+        return await files[0].read(), files[0].filename
     finally:
         await form.close()
 
