@@ -134,7 +134,7 @@ def test_a_form_that_is_too_large_is_refused_before_it_is_all_there(client_of: C
 @pytest.mark.parametrize(
     ("kind", "body", "status", "sentence"),
     [
-        ("application/x-www-form-urlencoded", b"a=b", 415, "A body of type application/x-www-form-urlencoded"),
+        ("application/x-www-form-urlencoded", b"a=b", 415, "photo is not a picture"),
         ("text/plain", b"woof", 415, "A body of type text/plain"),
         ("image/png", b"", 422, "photo is empty"),
         ("multipart/form-data", b"", 400, "The form is damaged"),

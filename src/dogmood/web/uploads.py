@@ -23,7 +23,10 @@ _LONGEST_NAME = 200
 _FRAMING = 65_536
 """Bytes that a multipart body may have beside the photo."""
 
-_RAW_TYPES = ("", "application/octet-stream")
+_RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+"""What bodies are called that are nothing but a photo; the last is what `curl
+--data-binary` says of every file."""
+
 _PICTURE = "a JPEG, PNG, WebP, GIF, BMP, TIFF or HEIC picture"
 
 
