@@ -5,7 +5,7 @@ import { Camera } from "./camera.js";
 import { $, make, say } from "./dom.js";
 import { Live } from "./live.js";
 import { csvText, jsonText, saveBlob, saveText } from "./save.js";
-import { staged } from "./stage.js";
+import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
 import { Visit } from "./visit.js";
 import { capital, count, spoken } from "./words.js";
@@ -14,6 +14,7 @@ const visit = new Visit();
 const camera = new Camera($("video"));
 let server = null; // what /v1/model says
 let strip = null;
+let stage = null;
 let live = null;
 let current = null; // the photo on the stage
 let batch = []; // what was added since all was read last
@@ -70,7 +71,7 @@ document.addEventListener("drop", (event) => {
 
 function show(photo) {
   current = photo;
-  $("stage").replaceChildren(...staged(photo, server.emotions, visit.options, () => visit.again([photo])));
+  stage.show(photo);
   strip.mark(photo);
   $("save-picture").disabled = !photo.reading?.width;
 }
@@ -114,7 +115,7 @@ $("clear").addEventListener("click", () => {
   strip.clear();
   batch = [];
   current = null;
-  $("stage").replaceChildren();
+  stage.clear();
   $("results").hidden = true;
   if (!live.running) document.body.classList.remove("working");
   say("All photos of this visit are forgotten.");
@@ -205,6 +206,7 @@ async function begin() {
   trouble(null);
   visit.limits = server.limits;
   strip = new Strip($("strip"), server.emotions, show);
+  stage = new Stage($("stage"), server.emotions, visit.options, (photo) => visit.again([photo]));
   live = new Live(camera, server.emotions, visit.options);
   offerOptions();
   $("privacy").textContent = privacy();

@@ -18,11 +18,17 @@ export class Strip {
 
   update(photo) {
     if (!this.#items.has(photo)) this.#add(photo);
-    const { button, label } = this.#items.get(photo);
+    const item = this.#items.get(photo);
+    const { button, label } = item;
     const words = photo.state === "failed" ? "not read" : photo.reading === null ? "reading …" : summary(photo.reading);
     label.textContent = words;
     button.setAttribute("aria-label", `${photo.name}: ${words}`);
     button.classList.toggle("busy", photo.state === "waiting" || photo.state === "reading");
+    // Not before it is read: on a small machine the reading needs the processor more.
+    if (!item.drawn && photo.state !== "waiting" && photo.state !== "reading") {
+      item.drawn = true;
+      draw(item.canvas, photo.file);
+    }
     const emotion = photo.reading?.dogs[0]?.emotion;
     button.style.setProperty("--colour", emotion ? this.colours[emotion] : "transparent");
   }
@@ -44,9 +50,8 @@ export class Strip {
     const label = make("span", { className: "label", "aria-hidden": "true" });
     const button = make("button", { type: "button", className: "thumb", title: photo.name }, canvas, label);
     button.addEventListener("click", () => this.choose(photo));
-    this.#items.set(photo, { button, label });
+    this.#items.set(photo, { button, label, canvas, drawn: false });
     this.list.append(make("li", {}, button));
-    draw(canvas, photo.file);
   }
 
   #keys(event) {

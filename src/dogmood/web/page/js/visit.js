@@ -23,8 +23,9 @@ export class Visit extends EventTarget {
       url: URL.createObjectURL(file),
     }));
     this.photos.push(...added);
-    added.forEach((photo) => this.#tell(photo));
+    // Sent first: drawing can wait.
     this.#pump();
+    added.forEach((photo) => this.#tell(photo));
     return added;
   }
 
@@ -59,8 +60,9 @@ export class Visit extends EventTarget {
       if (next === undefined) break;
       this.#running += 1;
       next.state = "reading";
+      const reading = this.#read(next, this.#round);
       this.#tell(next);
-      this.#read(next, this.#round).finally(() => {
+      reading.finally(() => {
         this.#running -= 1;
         this.#pump();
         if (this.#running === 0) this.dispatchEvent(new Event("idle"));
