@@ -150,6 +150,12 @@ def test_bodies_without_a_photo_are_refused(
     assert answer.json()["detail"].startswith(sentence)
 
 
+def test_parameters_in_the_form_are_not_overlooked(client: TestClient, cottage: Path) -> None:
+    answer = client.post("/v1/read", files={"photo": cottage.read_bytes()}, data={"emotions": "anger,fear"})
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "Put emotions into the address, ?emotions=..., not into the form."
+
+
 def test_two_photos_in_one_request_are_refused(client: TestClient, cottage: Path) -> None:
     answer = client.post("/v1/read", files=[("photo", cottage.read_bytes()), ("photo", cottage.read_bytes())])
     assert answer.status_code == 422
@@ -233,6 +239,7 @@ def test_fault_of_the_server_is_one_sentence(client_of: Client, cottage: Path, m
     monkeypatch.setattr(DogMood, "read_photo", lambda *_: 1 / 0)
     answer = client.post("/v1/read", content=cottage.read_bytes())
     assert (answer.status_code, list(answer.json())) == (500, ["detail"])
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
 def test_json_has_the_same_figures_as_the_reading_itself(client: TestClient, dogmood: DogMood, cottage: Path) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from browsing import DROP, OPAQUE, PASTE, Watched, all_read, bars, chromium_with, drop, expect, sent, serving
+from fastapi.testclient import TestClient
 from PIL import Image
 
 from dogmood import DogMood
@@ -103,6 +104,25 @@ def test_sliding_over_an_emotion_fades_its_map_in(opened: Any, bull_mastiff: Pat
     page.locator(".bar").nth(2).click()
     page.mouse.move(5, 5)
     expect(frame).not_to_have_class("frame explained")
+
+
+def test_each_of_two_dogs_has_its_own_box_bars_and_maps(opened: Any, client: TestClient, bull_mastiff: Path) -> None:
+    reading = client.post("/v1/read?explain=true", content=bull_mastiff.read_bytes()).json()
+    (first,) = reading["dogs"]
+    second = first | {"dog": 2, "box": [300, 20, 500, 300], "sure": not first["sure"]}
+    page = opened()
+    page.route("**/v1/read?*", lambda route: route.fulfill(json=reading | {"dogs": [first, second]}))
+    drop(page, both_jpg=bull_mastiff.read_bytes())
+    all_read(page, 1)
+    expect(page.locator("#stage .dog h3")).to_have_text(["Dog 1", "Dog 2"])
+    expect(page.locator("#stage .badge")).to_have_text(["sure", "not sure"] if first["sure"] else ["not sure", "sure"])
+    boxes = page.locator("#stage .box")
+    expect(boxes).to_have_count(2)
+    page.locator(".dog").nth(1).locator(".bar").first.hover()
+    expect(boxes.nth(0)).to_have_css("opacity", "0.25")
+    expect(boxes.nth(1)).to_have_css("opacity", "1")
+    page.mouse.move(5, 5)
+    expect(boxes.nth(0)).to_have_css("opacity", "1")
 
 
 def test_a_photo_without_a_dog_and_a_broken_file(opened: Any, cottage: Path) -> None:

@@ -22,7 +22,7 @@ from dogmood.web.keep import Keep
 from dogmood.web.limits import Work
 from dogmood.web.readers import Readers
 from dogmood.web.refusal import HearOut, Refusal
-from dogmood.web.security import BearerToken, SameSite, SecurityHeaders
+from dogmood.web.security import HEADERS, BearerToken, SameSite, SecurityHeaders
 from dogmood.web.settings import Settings
 
 PAGE = Path(__file__).with_name("page")
@@ -126,7 +126,9 @@ async def _other(_: Request, error: Any) -> Response:
 
 
 async def _fault(_: Request, error: Exception) -> Response:
-    return Refusal(500, "The server has a fault; its terminal says more.").response()
+    # Faults are answered outside of all guards.
+    headers = {**HEADERS, "cache-control": "no-store"}
+    return Refusal(500, "The server has a fault; its terminal says more.", headers).response()
 
 
 _HANDLERS: Any = {

@@ -24,7 +24,7 @@ _CSP = (
 )
 """Everything comes from here; photos and maps are ``blob:`` and ``data:``."""
 
-_HEADERS = {
+HEADERS = {
     "content-security-policy": _CSP,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -33,6 +33,8 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
 }
+"""What every answer carries."""
+
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _API = "/v1/"
 _HEALTH = "/v1/health"
@@ -50,7 +52,7 @@ class SecurityHeaders:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in HEADERS.items():
                     headers[name] = value
                 # Readings are about somebody's photos: no cache keeps them.  The page's
                 # own files are checked anew each time, so that an update shows at once.

@@ -23,6 +23,7 @@ _LONGEST_NAME = 200
 _FRAMING = 65_536
 """Bytes that a multipart body may have beside the photo."""
 
+_PARAMETERS = {"name", "explain", "emotions", "model", "keep", "lenient", "plain"}
 _RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 """What bodies are called that are nothing but a photo; the last is what `curl
 --data-binary` says of every file."""
@@ -113,6 +114,9 @@ async def _from_form(request: Request, most_bytes: int) -> tuple[bytes, str | No
         raise Refusal(400, f"The form is damaged: {error.message.rstrip('.')}.") from None
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     try:
+        # Better than to overlook what somebody asked for.
+        for field in sorted(_PARAMETERS & form.keys()):
+            raise Refusal(422, f"Put {field} into the address, ?{field}=..., not into the form.")
         if len(files) != 1:
             raise Refusal(422, f"Send one photo a request, as a file in the form; this one has {len(files)}.")
         return await files[0].read(), files[0].filename

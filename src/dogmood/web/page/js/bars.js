@@ -3,6 +3,8 @@
 import { freshId, make } from "./dom.js";
 import { capital, doubt, percent, possible, sorted } from "./words.js";
 
+const HINT = "Slide over an emotion, or tap it, to see where the network looked for it.";
+
 // Return the panel of a dog. `look(emotion)` is called with the emotion that a person
 // points at, reaches with the keyboard or has pressed, and with null when none is.
 // The likeliest comes first unless another order is given.
@@ -21,7 +23,8 @@ export function dogPanel(dog, colours, look, order = sorted(dog).map(([emotion])
     verdict(dog, colours),
     bars,
     make("p", { className: "set" }, possible(dog)),
-    make("p", { className: "soft hint" }, "Slide over an emotion, or tap it, to see where the network looked for it."),
+    // Said once is enough.
+    dog.dog === 1 ? make("p", { className: "soft hint" }, HINT) : null,
   );
 }
 

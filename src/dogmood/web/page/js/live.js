@@ -89,6 +89,13 @@ export class Live {
 
   #panel(dog) {
     const { dog: number } = dog;
+    const known = this.#panels.get(number);
+    // Other emotions may have been chosen meanwhile.
+    const names = Object.keys(dog.probabilities).join();
+    if (known && known.dataset.emotions !== names) {
+      known.remove();
+      this.#panels.delete(number);
+    }
     if (!this.#panels.has(number)) {
       const look = (emotion) => {
         this.#looking = { dog: number, emotion };
@@ -96,6 +103,7 @@ export class Live {
       };
       // In the order of the emotions, since bars that change places cannot be followed.
       const panel = dogPanel(dog, this.colours, look, Object.keys(dog.probabilities));
+      panel.dataset.emotions = names;
       this.#panels.set(number, panel);
       $("live-dogs").append(panel);
     }

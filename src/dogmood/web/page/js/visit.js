@@ -5,6 +5,16 @@ import { Refused, read } from "./api.js";
 const AT_ONCE = 2; // photos under way; the rest wait here, not in the server
 const MOST_TRIES = 30;
 
+// A file that this browser cannot open itself fails as if the server were silent.
+async function unopened({ file, name }) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return null;
+  } catch {
+    return `${name} cannot be opened. If it is a folder, choose the photos in it.`;
+  }
+}
+
 // Events: "change" (detail: the photo), "idle" when all that was added is read.
 export class Visit extends EventTarget {
   photos = [];
@@ -88,7 +98,9 @@ export class Visit extends EventTarget {
         return { state: "done", reading: await read(photo.file, this.options), reason: null };
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
-        if (error.status !== 429 || tries === MOST_TRIES) return { state: "failed", reason: error.message, reading: null };
+        if (error.status !== 429 || tries === MOST_TRIES) {
+          return { state: "failed", reason: (await unopened(photo)) ?? error.message, reading: null };
+        }
         await new Promise((resolve) => setTimeout(resolve, 1000 * (error.retryAfter ?? 1)));
       }
     }
