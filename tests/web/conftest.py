@@ -33,3 +33,38 @@ def client_of(readers: Readers) -> Iterator[Client]:
 @pytest.fixture
 def client(client_of: Client) -> TestClient:
     return client_of()
+
+
+@pytest.fixture(scope="module")
+def address(readers: Readers) -> Iterator[str]:
+    from browsing import serving
+
+    with serving(readers) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from browsing import chromium_with
+
+    with chromium_with() as browser:
+        yield browser
+
+
+@pytest.fixture
+def opened(chromium: Any, address: str) -> Iterator[Any]:
+    """Open pages; each is checked and closed at the end."""
+    from browsing import Watched, expect
+
+    watched: list[Watched] = []
+
+    def make(where: str = address, ready: bool = True, **context: Any) -> Any:
+        watched.append(Watched(chromium, where, **context))
+        if ready:
+            expect(watched[-1].page.locator("body.ready")).to_have_count(1)
+        return watched[-1].page
+
+    yield make
+    for one in watched:
+        one.check()
+        one.context.close()

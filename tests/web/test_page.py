@@ -6,19 +6,18 @@ import csv
 import io
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from browsing import DROP, OPAQUE, PASTE, Watched, all_read, bars, chromium_with, drop, expect, sent, serving
+from browsing import DROP, OPAQUE, PASTE, Watched, all_read, bars, drop, expect, sent, serving
 from fastapi.testclient import TestClient
 from PIL import Image
 
 from dogmood import DogMood
-from dogmood.emotions import COLOURS, EMOTIONS
+from dogmood.emotions import EMOTIONS
 from dogmood.outputs import open_output
 from dogmood.photo import open_photo
 from dogmood.picture import annotated
@@ -27,35 +26,6 @@ from dogmood.web.readers import Readers
 from pictures import corners, encoded, truncated_jpeg
 
 TOKEN = "woof & wag"
-
-
-@pytest.fixture(scope="module")
-def address(readers: Readers) -> Iterator[str]:
-    with serving(readers) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with chromium_with() as browser:
-        yield browser
-
-
-@pytest.fixture
-def opened(chromium: Any, address: str) -> Iterator[Any]:
-    """Open pages; each is checked and closed at the end."""
-    watched: list[Watched] = []
-
-    def make(where: str = address, ready: bool = True, **context: Any) -> Any:
-        watched.append(Watched(chromium, where, **context))
-        if ready:
-            expect(watched[-1].page.locator("body.ready")).to_have_count(1)
-        return watched[-1].page
-
-    yield make
-    for one in watched:
-        one.check()
-        one.context.close()
 
 
 @pytest.fixture(scope="module")
@@ -177,89 +147,6 @@ def test_a_pasted_photo_is_read(opened: Any, cottage: Path) -> None:
     page.evaluate(PASTE, sent("pasted.jpg", cottage.read_bytes()))
     all_read(page, 1)
     expect(page.locator("#stage")).to_contain_text("No dog here")
-
-
-def test_with_the_keyboard_alone(opened: Any, bull_mastiff: Path, cottage: Path) -> None:
-    page = opened()
-    # Heard from the start: the browser takes a moment to pass choosers on.
-    page.on("filechooser", lambda chooser: chooser.set_files([bull_mastiff, cottage]))
-    page.keyboard.press("Tab")
-    expect(page.locator(".skip")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator("main")).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(page.locator("#files")).to_be_focused()
-    page.keyboard.press("Enter")
-    all_read(page, 2)
-
-    def tab_to(locator: Any) -> None:
-        for _ in range(40):
-            if locator.evaluate("element => element === document.activeElement"):
-                return
-            page.keyboard.press("Tab")
-        pytest.fail(f"{locator} is out of the keyboard's reach")
-
-    tab_to(page.locator(".thumb").first)
-    page.keyboard.press("ArrowRight")
-    expect(page.locator(".thumb").nth(1)).to_be_focused()
-    expect(page.locator("#stage")).to_contain_text("No dog here")
-    page.keyboard.press("ArrowLeft")
-    expect(page.locator(".thumb").first).to_have_attribute("aria-current", "true")
-    tab_to(page.locator(".bar").first)
-    expect(page.locator("#stage .map")).to_have_css("opacity", "1")
-    page.keyboard.press("Enter")
-    expect(page.locator(".bar").first).to_have_attribute("aria-pressed", "true")
-    page.keyboard.press("Escape")
-    expect(page.locator(".bar").first).to_have_attribute("aria-pressed", "false")
-    expect(page.locator("#stage .map")).to_have_css("opacity", "0")
-
-
-def test_a_narrow_screen_shows_all_without_sideways_scrolling(opened: Any, bull_mastiff: Path) -> None:
-    page = opened(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    fits = "() => document.documentElement.scrollWidth <= 360"
-    assert page.evaluate(fits)
-    page.set_input_files("#files", [bull_mastiff] * 6)
-    all_read(page, 6)
-    assert page.evaluate(fits)
-    small = (
-        "all => all.map(e => e.getBoundingClientRect()).filter(r => r.width && (r.height < 24 || r.width < 24)).length"
-    )
-    assert page.locator("button, label.button, summary").evaluate_all(small) == 0
-    page.locator(".bar").first.scroll_into_view_if_needed()
-    page.locator(".bar").first.tap()
-    expect(page.locator("#stage .map")).to_have_css("opacity", "1")
-    # The photo stays in view where its bars are touched.
-    assert page.locator("#stage .frame").evaluate("e => e.getBoundingClientRect().bottom > 100")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_accessibility_rules_hold(opened: Any, scheme: str, bull_mastiff: Path, cottage: Path) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-    page = opened(color_scheme=scheme, reduced_motion="reduce")
-
-    def hold() -> None:
-        found = axe.run(page, options=rules)
-        assert found.violations_count == 0, found.generate_report()
-
-    hold()
-    page.locator("summary").click()
-    hold()
-    drop(page, rex_jpg=bull_mastiff.read_bytes(), hut_jpg=cottage.read_bytes(), text_jpg=b"woof")
-    all_read(page, 3)
-    for thumb in page.locator(".thumb").all():
-        thumb.click()
-        hold()
-    page.locator(".thumb").first.click()
-    page.locator(".bar").nth(1).click()
-    hold()
-
-
-def test_motion_is_left_out_where_it_is_not_wanted(opened: Any, bull_mastiff: Path) -> None:
-    page = opened(reduced_motion="reduce")
-    drop(page, rex_jpg=bull_mastiff.read_bytes())
-    all_read(page, 1)
-    expect(page.locator("#stage .map")).to_have_css("transition-duration", "0s")
 
 
 def download(page: Any, button: str) -> bytes:
@@ -384,15 +271,6 @@ def test_when_the_server_is_gone_the_page_says_so(chromium: Any, readers: Reader
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", urlsplit(address).port or 0)) != 0
     page.context.close()
-
-
-def test_the_five_colours_are_the_five_colours(opened: Any, bull_mastiff: Path) -> None:
-    page = opened()
-    drop(page, rex_jpg=bull_mastiff.read_bytes())
-    all_read(page, 1)
-    for emotion, colour in COLOURS.items():
-        rgb = tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
-        expect(page.locator(f".bar[data-emotion={emotion}] .fill")).to_have_css("background-color", f"rgb{rgb}")
 
 
 def test_a_tiny_picture_is_too_small(opened: Any) -> None:
