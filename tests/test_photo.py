@@ -182,15 +182,15 @@ def test_other_things_are_refused() -> None:
         open_photo({})  # type: ignore[arg-type]
 
 
-def test_resizing_keeps_colours_and_order() -> None:
-    small = resized(np.asarray(corners()), 30, 20)
-    assert small.shape == (20, 30, 3)
-    assert near(small[2, 27], GREEN)
-
-
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "array"])
 def test_a_caller_may_allow_fewer_pixels_and_name_the_photo(form: str) -> None:
     source = np.asarray(corners()) if form == "array" else encoded(corners(), form)
     assert open_photo(source, "rex.jpg", max_pixels=60 * 40).source == "rex.jpg"
     with pytest.raises(PhotoTooLargeError, match=r"rex\.jpg is 60 x 40: over 0\.002399 million pixels"):
         open_photo(source, "rex.jpg", max_pixels=60 * 40 - 1)
+
+
+def test_resizing_keeps_colours_and_order() -> None:
+    small = resized(np.asarray(corners()), 30, 20)
+    assert small.shape == (20, 30, 3)
+    assert near(small[2, 27], GREEN)

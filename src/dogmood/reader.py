@@ -50,9 +50,9 @@ class DogMood:
         threads: int = 0,
     ) -> None:
         bundle: Bundle = open_bundle(model)
-        self.model = ModelInfo(bundle.name, bundle.version, bundle.sha256)
         self._known = tuple(bundle.card.get("emotions", EMOTIONS))
-        self.emotions = self._told_apart(parse_emotions(emotions))
+        self.emotions = _told_apart(bundle.name, self._known, parse_emotions(emotions))
+        self.model = ModelInfo(bundle.name, bundle.version, bundle.sha256)
         self.settings: Settings = read_settings(bundle.card)
         # Side by side: each takes a core, and a first reading should not wait for both.
         with ThreadPoolExecutor(max_workers=2) as loading:
@@ -71,7 +71,7 @@ class DogMood:
             UsageError: an emotion is unknown, or one that the model does not tell apart.
         """
         other = copy.copy(self)
-        other.emotions = self._told_apart(parse_emotions(emotions))
+        other.emotions = _told_apart(self.model.name, self._known, parse_emotions(emotions))
         return other
 
     def read(self, image: PhotoSource, explain: bool = False) -> Reading:
@@ -147,19 +147,18 @@ class DogMood:
             saliency=saliency,
         )
 
-    def _told_apart(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the wanted emotions, or all that the model knows where all five are wanted."""
-        if wanted == EMOTIONS:
-            return self._known
-        if not set(wanted) <= set(self._known):
-            raise UsageError(
-                f"The model {self.model.name} tells apart {', '.join(self._known)} only: choose from these."
-            )
-        return wanted
-
     def _finish(self, source: str, opening: Future[Photo], explain: bool) -> tuple[Photo | None, Reading]:
         try:
             photo = opening.result()
         except PhotoError as error:
             return None, self.unreadable(source, str(error))
         return photo, self.read_photo(photo, explain)
+
+
+def _told_apart(model: str, known: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the wanted emotions, or all that the model knows where all five are wanted."""
+    if wanted == EMOTIONS:
+        return known
+    if not set(wanted) <= set(known):
+        raise UsageError(f"The model {model} tells apart {', '.join(known)} only: choose from these.")
+    return wanted

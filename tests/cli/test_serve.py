@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from test_read import run
 
+from cli.test_read import run
 from dogmood.web.server import listen, page_address
 from dogmood.web.settings import Settings
 

@@ -61,7 +61,9 @@ def test_sliding_over_an_emotion_fades_its_map_in(opened: Any, bull_mastiff: Pat
     expect(layer).to_have_css("opacity", "0")
     for bar in page.locator(".bar").all():
         bar.hover()
-        expect(page.locator("#stage .looked")).to_have_text(f"where it looked for {bar.get_attribute('data-emotion')}")
+        expect(page.locator("#stage .looked")).to_contain_text(
+            f"where it looked for {bar.get_attribute('data-emotion')}"
+        )
         expect(layer).to_have_css("opacity", "1")
     assert layer.evaluate(OPAQUE)
     page.mouse.move(5, 5)
@@ -79,7 +81,9 @@ def test_sliding_over_an_emotion_fades_its_map_in(opened: Any, bull_mastiff: Pat
 def test_each_of_two_dogs_has_its_own_box_bars_and_maps(opened: Any, client: TestClient, bull_mastiff: Path) -> None:
     reading = client.post("/v1/read?explain=true", content=bull_mastiff.read_bytes()).json()
     (first,) = reading["dogs"]
+    likeliest = first["emotion"]
     second = first | {"dog": 2, "box": [300, 20, 500, 300], "sure": not first["sure"]}
+    second["looked_at"] = {likeliest: {"muzzle": 0.604, "rest_of_head": 0.3, "backdrop": 0.096}}
     page = opened()
     page.route("**/v1/read?*", lambda route: route.fulfill(json=reading | {"dogs": [first, second]}))
     drop(page, both_jpg=bull_mastiff.read_bytes())
@@ -91,6 +95,9 @@ def test_each_of_two_dogs_has_its_own_box_bars_and_maps(opened: Any, client: Tes
     page.locator(".dog").nth(1).locator(".bar").first.hover()
     expect(boxes.nth(0)).to_have_css("opacity", "0.25")
     expect(boxes.nth(1)).to_have_css("opacity", "1")
+    words = f"where it looked for {likeliest}: 60 % muzzle, 30 % rest of head"
+    expect(page.locator("#stage .looked")).to_have_text(words)
+    expect(page.locator("#said")).to_have_text(f"{words}.")
     page.mouse.move(5, 5)
     expect(boxes.nth(0)).to_have_css("opacity", "1")
 
@@ -163,7 +170,7 @@ def test_saved_files_are_the_command_line_s(
     readings = []
     for name, data in files.items():
         try:
-            readings.append(dogmood.read_photo(open_photo(data, name)))
+            readings.append(dogmood.read_photo(open_photo(data, name), explain=True))
         except Exception as error:
             readings.append(dogmood.unreadable(name, str(error)))
     with open_output(tmp_path / "out.csv") as write:

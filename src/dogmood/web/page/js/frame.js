@@ -2,7 +2,7 @@
 
 import { make } from "./dom.js";
 import { paint } from "./maps.js";
-import { percent } from "./words.js";
+import { lookedAt, percent } from "./words.js";
 
 export class Frame {
   // `element` holds the picture already; `colours` is a colour for each emotion.
@@ -64,7 +64,7 @@ export class Frame {
     this.map.width = fresh.width;
     this.map.height = fresh.height;
     this.map.getContext("2d").drawImage(fresh, 0, 0);
-    this.caption.textContent = `where it looked for ${emotion}`;
+    this.caption.textContent = lookedAt(dog, emotion);
     this.element.classList.add("explained");
   }
 }

@@ -14,33 +14,29 @@ export function jsonText(readings) {
 export function csvText(readings, columns) {
   const names = Object.keys(columns);
   const lines = [names.join(",")];
-  for (const row of readings.flatMap(rows)) {
-    lines.push(names.map((name) => cell(row[name], columns[name])).join(","));
+  for (const reading of readings) {
+    for (const dog of reading.dogs.length > 0 ? reading.dogs : [null]) {
+      lines.push(names.map((name) => cell(valueOf(name, reading, dog), columns[name])).join(","));
+    }
   }
   return lines.map((line) => `${line}\r\n`).join("");
 }
 
-function rows(reading) {
-  const common = {
-    source: reading.source,
-    status: reading.status,
-    reason: reading.reason,
-    width: reading.width,
-    height: reading.height,
-    model: reading.model.name,
-    model_version: reading.model.version,
-  };
-  if (reading.dogs.length === 0) return [common];
-  return reading.dogs.map(({ dog, emotion, probability, probabilities, sure, presence, set, box, head }) => ({
-    ...common,
-    ...{ dog, emotion, probability, ...probabilities, sure, presence, set: set.join(" ") },
-    ...edges("box", box),
-    ...edges("head", head ?? []),
-  }));
-}
+const EDGES = ["x0", "y0", "x1", "y1"];
 
-function edges(name, box) {
-  return Object.fromEntries(["x0", "y0", "x1", "y1"].map((edge, i) => [`${name}_${edge}`, box[i]]));
+// What a column holds of a reading and one of its dogs, null where it has none.  Most
+// are keys of the dog or of the reading; the others are named here.
+function valueOf(name, reading, dog) {
+  if (name === "model") return reading.model.name;
+  if (name === "model_version") return reading.model.version;
+  if (name === "dogs") return reading.dogs.length;
+  if (dog === null) return reading[name];
+  if (name === "set") return dog.set.join(" ");
+  if (name in dog.probabilities) return dog.probabilities[name];
+  const [, part, edge] = /^(box|head)_(..)$/.exec(name) ?? [];
+  if (part) return dog[part]?.[EDGES.indexOf(edge)];
+  if (name.startsWith("looked_at_")) return dog.looked_at?.[dog.emotion]?.[name.slice("looked_at_".length)];
+  return dog[name] ?? reading[name];
 }
 
 function cell(value, kind) {

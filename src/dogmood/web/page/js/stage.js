@@ -2,9 +2,9 @@
 
 import { picture } from "./api.js";
 import { dogPanel } from "./bars.js";
-import { make } from "./dom.js";
+import { make, say } from "./dom.js";
 import { Frame } from "./frame.js";
-import { count } from "./words.js";
+import { count, lookedAt } from "./words.js";
 
 export class Stage {
   #photo = null;
@@ -90,7 +90,13 @@ export class Stage {
     if (photo.reading.status === "no_dog") {
       return [card("No dog here", "dogmood found no dog in this photo. Cats, toys and people are not read.")];
     }
-    return photo.reading.dogs.map((dog) => dogPanel(dog, this.colours, (emotion) => this.frame.show(dog, emotion)));
+    return photo.reading.dogs.map((dog) => dogPanel(dog, this.colours, (emotion) => this.#look(dog, emotion)));
+  }
+
+  #look(dog, emotion) {
+    this.frame.show(dog, emotion);
+    // For whom the colours say nothing.
+    if (dog.looked_at?.[emotion]) say(`${lookedAt(dog, emotion)}.`);
   }
 }
 

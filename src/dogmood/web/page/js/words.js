@@ -31,6 +31,13 @@ export function count(number, one, many = `${one}s`) {
   return `${number} ${number === 1 ? one : many}`;
 }
 
+// Where the network looked for an emotion: in words too, where the reading has them.
+export function lookedAt(dog, emotion) {
+  const shares = Object.entries(dog.looked_at?.[emotion] ?? {}).sort((a, b) => b[1] - a[1]);
+  const most = shares.slice(0, 2).map(([part, share]) => `${Math.round(share * 100)} % ${part.replaceAll("_", " ")}`);
+  return [`where it looked for ${emotion}`, ...(most.length > 0 ? [most.join(", ")] : [])].join(": ");
+}
+
 // One line about a whole photo, for lists and for screen readers.
 export function summary(reading) {
   if (reading.status === "unreadable") return "cannot be read";
