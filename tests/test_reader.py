@@ -101,6 +101,16 @@ def test_two_dogs_side_by_side_are_two_readings(dogmood: DogMood, bull_mastiff: 
     assert (first.dog, second.dog) == (1, 2)
 
 
+def test_another_choice_of_emotions_shares_the_networks(dogmood: DogMood, bull_mastiff: Path) -> None:
+    chosen = dogmood.choosing("sad,angry")
+    assert chosen.read(bull_mastiff) == DogMood(emotions="sad,angry").read(bull_mastiff)
+    assert chosen.finder is dogmood.finder
+    assert dogmood.emotions == EMOTIONS
+    assert chosen.choosing(EMOTIONS).read(bull_mastiff) == dogmood.read(bull_mastiff)
+    with pytest.raises(UsageError):
+        dogmood.choosing("boredom,fear")
+
+
 def test_ten_crops_are_an_average_near_the_single_one(dogmood: DogMood, bull_mastiff: Path) -> None:
     one, ten = dogmood.read(bull_mastiff).dogs[0], DogMood(ten_crop=True).read(bull_mastiff).dogs[0]
     assert one.box == ten.box

@@ -11,6 +11,10 @@ class PhotoError(DogMoodError):
     """A photo that cannot be read."""
 
 
+class PhotoTooLargeError(PhotoError):
+    """A photo with more pixels than are unpacked."""
+
+
 class ModelError(DogMoodError):
     """A model file that is absent, damaged, foreign or of another version."""
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dogmood.errors import PhotoError
+from dogmood.errors import PhotoError, PhotoTooLargeError
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -33,6 +33,9 @@ SUFFIXES = frozenset({
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
 """The decoders that are let in: none that runs another program."""
+
+HEIF_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"heim", b"hevc")
+"""What a HEIC file says after ``ftyp``, at bytes 8 to 12."""
 
 MAX_PIXELS = 100_000_000
 """Most pixels that are unpacked (300 MB as RGB).  A JPEG may have up to 178 million,
@@ -71,27 +74,31 @@ class Photo:
         return self.width / width, self.height / height
 
 
-def open_photo(source: PhotoSource) -> Photo:
+def open_photo(source: PhotoSource, name: str | None = None, max_pixels: int | None = None) -> Photo:
     """Open a photo, turn it upright and make it RGB.
 
     Args:
         source: a path; the bytes of a picture file; a PIL picture; or an array,
             ``(h, w, 3)`` uint8 RGB or ``(h, w)`` uint8 grey.
+        name: what to call it, instead of what `source_name` says.
+        max_pixels: most pixels that are unpacked, whatever the format; `MAX_PIXELS`
+            and what it says of JPEG unless given.
 
     Raises:
+        PhotoTooLargeError: it has more pixels than that.
         PhotoError: the source cannot be read as a photo.
     """
     from PIL import Image
 
-    name = source_name(source)
+    name = source_name(source) if name is None else name
     if isinstance(source, np.ndarray):
-        return _from_array(source, name)
+        return _from_array(source, name, max_pixels)
     if isinstance(source, Image.Image):
-        return _from_image(source, name)
+        return _from_image(source, name, max_pixels)
     if isinstance(source, bytes):
-        return _from_file(source, name)
+        return _from_file(source, name, max_pixels)
     if isinstance(source, (str, os.PathLike)):
-        return _from_file(_read_bytes(Path(source), name), name)
+        return _from_file(_read_bytes(Path(source), name), name, max_pixels)
     raise PhotoError(f"A photo is a path, bytes, a PIL image or an RGB array, not {type(source).__name__}.")
 
 
@@ -130,7 +137,7 @@ def _read_bytes(path: Path, name: str) -> bytes:
     return data
 
 
-def _from_file(data: bytes, name: str) -> Photo:
+def _from_file(data: bytes, name: str, most: int | None) -> Photo:
     from PIL import Image, UnidentifiedImageError
 
     if not data:
@@ -142,7 +149,7 @@ def _from_file(data: bytes, name: str) -> Photo:
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data), formats=formats) as image:
-                return _from_image(image, name, shrink=True)
+                return _from_image(image, name, most, shrink=True)
         except PhotoError:
             raise
         except UnidentifiedImageError:
@@ -150,13 +157,15 @@ def _from_file(data: bytes, name: str) -> Photo:
                 f"{name} is not a picture that can be read (JPEG, PNG, WebP, GIF, BMP, TIFF or HEIC)."
             ) from None
         except Image.DecompressionBombError:
-            raise PhotoError(f"{name} has more pixels than can be unpacked safely; make it smaller first.") from None
+            raise PhotoTooLargeError(
+                f"{name} has more pixels than can be unpacked safely; make it smaller first."
+            ) from None
         except Exception as error:  # a damaged header, where a decoder says more than "not mine"
             raise PhotoError(f"{name} is damaged or cut short: {_plainly(error)}.") from None
 
 
 def _heif_format(data: bytes, name: str) -> tuple[str, ...]:
-    if data[4:8] != b"ftyp" or data[8:12] not in (b"heic", b"heix", b"mif1", b"msf1", b"heim", b"hevc"):
+    if data[4:8] != b"ftyp" or data[8:12] not in HEIF_BRANDS:
         return ()
     try:
         import pillow_heif
@@ -168,12 +177,12 @@ def _heif_format(data: bytes, name: str) -> tuple[str, ...]:
     return ("HEIF",)
 
 
-def _from_image(image: PIL.Image.Image, name: str, shrink: bool = False) -> Photo:
+def _from_image(image: PIL.Image.Image, name: str, most: int | None, shrink: bool = False) -> Photo:
     """Load a picture; ``shrink`` lets it change, so it is for pictures that we opened."""
     from PIL import ImageOps
 
     width, height = image.size
-    _check_size(width, height, image.format, name)
+    _check_size(width, height, image.format, name, most)
     try:
         if shrink and image.format in ("JPEG", "MPO"):
             share = max(width, height) / ENOUGH_SIDE
@@ -191,10 +200,12 @@ def _from_image(image: PIL.Image.Image, name: str, shrink: bool = False) -> Phot
     return Photo(pixels=pixels, width=width, height=height, source=name)
 
 
-def _check_size(width: int, height: int, file_format: str | None, name: str) -> None:
-    if width * height > MAX_PIXELS and file_format not in ("JPEG", "MPO"):
-        raise PhotoError(
-            f"{name} is {width} x {height}: over {MAX_PIXELS // 1_000_000} million pixels; make it smaller first."
+def _check_size(width: int, height: int, file_format: str | None, name: str, most: int | None) -> None:
+    if most is None and file_format not in ("JPEG", "MPO"):
+        most = MAX_PIXELS
+    if most is not None and width * height > most:
+        raise PhotoTooLargeError(
+            f"{name} is {width} x {height}: over {most / 1e6:g} million pixels; make it smaller first."
         )
     if min(width, height) < MIN_SIDE:
         raise PhotoError(
@@ -225,12 +236,12 @@ def _to_8_bit(values: NDArray[np.generic], mode: str) -> Pixels:
     return scaled
 
 
-def _from_array(array: NDArray[np.generic], name: str) -> Photo:
+def _from_array(array: NDArray[np.generic], name: str, most: int | None) -> Photo:
     grey = array.ndim == 2
     if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] == 3)):
         raise PhotoError(f"{name} has shape {array.shape} and type {array.dtype}: a photo is (h, w, 3) uint8, RGB.")
     height, width = array.shape[:2]
-    _check_size(width, height, None, name)
+    _check_size(width, height, None, name, most)
     pixels = np.stack([array] * 3, axis=-1) if grey else array
     return Photo(pixels=np.ascontiguousarray(pixels), width=width, height=height, source=name)
 

@@ -5,6 +5,7 @@ photo -> pixels -> dogs -> crops -> probabilities -> doubt -> (where it looked) 
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -49,7 +50,8 @@ class DogMood:
         threads: int = 0,
     ) -> None:
         bundle: Bundle = open_bundle(model)
-        self.emotions = _told_apart(bundle, parse_emotions(emotions))
+        self._known = tuple(bundle.card.get("emotions", EMOTIONS))
+        self.emotions = _told_apart(bundle.name, self._known, parse_emotions(emotions))
         self.model = ModelInfo(bundle.name, bundle.version, bundle.sha256)
         self.settings: Settings = read_settings(bundle.card)
         # Side by side: each takes a core, and a first reading should not wait for both.
@@ -58,6 +60,19 @@ class DogMood:
         self.finder = Finder(finder, self.settings.finder)
         self.classifier = Classifier(classifier, self.settings.classifier)
         self._ten_crop = ten_crop
+
+    def choosing(self, emotions: str | Iterable[str]) -> DogMood:
+        """Return a reader with the same loaded networks that chooses among other emotions.
+
+        Args:
+            emotions: names and aliases, as a list or separated by commas.
+
+        Raises:
+            UsageError: an emotion is unknown, or one that the model does not tell apart.
+        """
+        other = copy.copy(self)
+        other.emotions = _told_apart(self.model.name, self._known, parse_emotions(emotions))
+        return other
 
     def read(self, image: PhotoSource, explain: bool = False) -> Reading:
         """Read one photo.
@@ -140,11 +155,10 @@ class DogMood:
         return photo, self.read_photo(photo, explain)
 
 
-def _told_apart(bundle: Bundle, wanted: tuple[str, ...]) -> tuple[str, ...]:
+def _told_apart(model: str, known: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
     """Return the wanted emotions, or all that the model knows where all five are wanted."""
-    known = tuple(bundle.card.get("emotions", EMOTIONS))
     if wanted == EMOTIONS:
         return known
     if not set(wanted) <= set(known):
-        raise UsageError(f"The model {bundle.name} tells apart {', '.join(known)} only: choose from these.")
+        raise UsageError(f"The model {model} tells apart {', '.join(known)} only: choose from these.")
     return wanted

@@ -13,6 +13,7 @@ from dogmood.cli import data
 from dogmood.cli.export import export
 from dogmood.cli.read import read
 from dogmood.cli.report import report
+from dogmood.cli.serve import serve
 from dogmood.cli.sweep import sweep
 from dogmood.cli.test import measure
 from dogmood.cli.train import train
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(read)
+app.command()(serve)
 app.add_typer(data.app, name="data")
 app.command()(train)
 app.command()(sweep)

@@ -1,0 +1,90 @@
+"""Running the app: an address, a browser, and a clean end."""
+
+from __future__ import annotations
+
+import socket
+import webbrowser
+from collections.abc import Callable
+from threading import Thread
+from urllib.parse import quote
+
+import uvicorn
+
+from dogmood.errors import UsageError
+from dogmood.web.app import create_app
+from dogmood.web.settings import Settings
+
+_GRACE = 5
+"""Seconds that answers under way get when the server is stopped."""
+
+
+def serve(settings: Settings, port: int, show: bool, say: Callable[[str], None]) -> None:
+    """Serve the page and the API until the process is interrupted.
+
+    Args:
+        settings: what to serve.
+        port: where to listen; 0 takes any free port.
+        show: open the page in a browser.
+        say: told where the page is.
+
+    Raises:
+        UsageError: the settings are wrong, or the address cannot be listened on.
+        ModelError: the model cannot be opened.
+    """
+    settings.check()
+    with listen(settings.host, port) as listening:
+        app = create_app(settings)
+        address = page_address(settings, listening.getsockname()[1])
+        say(f"dogmood is at {address}  (Ctrl-C stops it)")
+        if show:
+            # In a thread: some browsers return only when they are closed.
+            Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="on",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens: connections wait from now on until they are served.
+
+    Raises:
+        UsageError: the address is taken, unknown or not allowed.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError, OverflowError):
+        raise UsageError(f"The address {host} is unknown; take 127.0.0.1 or another with --host.") from None
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(128)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"Port {port} of {host} cannot be used ({why}): choose another with --port, 0 takes any."
+        ) from None
+    return listening
+
+
+def page_address(settings: Settings, port: int) -> str:
+    """Return the address of the page; the token stands in its fragment, which is never sent."""
+    host = settings.host
+    if host in ("0.0.0.0", "::"):
+        host = socket.gethostname()
+    elif ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    token = "" if settings.token is None else f"#token={quote(settings.token, safe='')}"
+    return f"http://{host}:{port}/{token}"
