@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from dogmood.reading import DogReading, Reading
 
 _BAR = 24
+_NAMED = 2
+"""Regions named for each emotion."""
 
 
 def show(reading: Reading, colour: bool) -> str:
@@ -37,9 +39,19 @@ def _dog(dog: DogReading, colour: bool) -> list[str]:
         bar = "█" * round(probability * _BAR)
         if colour:
             bar = typer.style(bar, fg=_rgb(COLOURS[emotion]))
-        lines.append(f"    {emotion:<10} {probability:>7.2%}  {bar}".rstrip())
+        looked = _looked_at(dog, emotion)
+        # Styled text is longer than it looks: the bar is filled up before it is styled.
+        room = " " * (_BAR - round(probability * _BAR)) if looked else ""
+        lines.append(f"    {emotion:<10} {probability:>7.2%}  {bar}{room}  {looked}".rstrip())
     lines.append(f"    possible at 90 %: {', '.join(dog.possible)}")
     return lines
+
+
+def _looked_at(dog: DogReading, emotion: str) -> str:
+    """Return what spoke most for an emotion, such as "48 % muzzle, 20 % eyes"."""
+    shares = (dog.looked_at or {}).get(emotion, {})
+    most = sorted(shares.items(), key=lambda item: -item[1])[:_NAMED]
+    return ", ".join(f"{share:.0%} {region}".replace("%", " %").replace("_", " ") for region, share in most)
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:
