@@ -7,7 +7,9 @@ and from the box's shape.  `NOSE` was fitted by least squares to the noses of th
 dogs of the Oxford-IIIT Pet photos (train and valid) whose nose lies in the head box
 that the finder found; `python -m dogmood.lab.explain.nose` does it again.  Muzzle,
 eyes and ears then lie about the nose and the middle of the box.  What belongs to the
-dog at all, the finder's mask says.
+dog at all, the finder's mask says, cut at a half; but muzzle and eyes are dog wherever
+they lie in the head box, since masks have holes there (by the exact masks of 56
+held-out dogs, 95 % of the one and 99 % of the other is dog).
 
 On 80 held-out dogs the rule's nose is 0.18 of the head's size from the true one, and
 84 % of the true noses lie in what it calls the muzzle.  A ridge regression on the
@@ -28,12 +30,14 @@ if TYPE_CHECKING:
     from dogmood.finder import FoundDog
 
 REGIONS: tuple[str, ...] = ("muzzle", "eyes", "ears", "rest_of_head", "body", "backdrop")
-"""The parts that a photo is divided into; every spot belongs to them by shares that sum to 1."""
+"""The parts that a photo is divided into; every spot belongs to one."""
 
 HEAD_REGIONS = REGIONS[:4]
 
 Map = NDArray[np.float32]
 Shares = dict[str, float]
+
+_MASK_CUT = 0.5
 
 NOSE = (
     # 1, head's place on the body (x, y), head's share of the body (wide, high), shape
@@ -57,13 +61,18 @@ def shares_of(maps: Mapping[str, Map], regions: Map) -> dict[str, Shares]:
     """
     has_head = regions[: len(HEAD_REGIONS)].any()
     names = REGIONS if has_head else REGIONS[len(HEAD_REGIONS) :]
-    flat = regions.reshape(len(REGIONS), -1)[-len(names) :]
     told = {}
     for emotion, one in maps.items():
-        sums = (flat @ one.ravel()).astype(float)
+        sums = np.array([(region * one).sum() for region in regions[-len(names) :]], float)
         if sums.sum() > 0:
             told[emotion] = dict(zip(names, (sums / sums.sum()).tolist(), strict=True))
     return told
+
+
+def in_words(shares: Mapping[str, float], named: int = 2) -> str:
+    """Return the regions with the largest shares, such as "48 % muzzle, 20 % eyes"; empty without shares."""
+    most = sorted(shares.items(), key=lambda item: -item[1])[:named]
+    return ", ".join(f"{100 * share:.0f} % {region.replace('_', ' ')}" for region, share in most)
 
 
 def divide(shape: tuple[int, ...], width: float, height: float, dog: FoundDog, mask: Map) -> Map:
@@ -77,27 +86,29 @@ def divide(shape: tuple[int, ...], width: float, height: float, dog: FoundDog, m
         mask: the finder's mask, any grid over the whole photo, in [0, 1].
 
     Returns:
-        ``(6, rows, columns)`` float32 in `REGIONS` order: the share of each region in
-        each spot; they sum to 1.
+        ``(6, rows, columns)`` float32 in `REGIONS` order: 1 where a spot belongs to the
+        region, else 0; each spot belongs to one.
     """
     from PIL import Image
 
     rows, columns = shape
-    soft = np.asarray(Image.fromarray(mask).resize((columns, rows), Image.Resampling.BILINEAR))
+    fine = np.asarray(Image.fromarray(mask).resize((columns, rows), Image.Resampling.BILINEAR))
+    masked = fine >= _MASK_CUT
     x = (np.arange(columns, dtype=np.float32) + 0.5) * (width / columns)
     y = ((np.arange(rows, dtype=np.float32) + 0.5) * (height / rows))[:, None]
-    of_dog = np.clip(soft, 0, 1) * _within(dog.box, x, y)
+    of_dog = masked & _within(dog.box, x, y)
     result = np.zeros((len(REGIONS), rows, columns), np.float32)
     taken = np.zeros(shape, bool)
     if dog.head is not None:
         parts = _parts(dog.head, nose_in_head(dog.head, dog.box), x, y)
+        inner = (parts[0] | parts[1]) & parts[-1]
         # A head may reach a little beyond the body's box.
-        of_dog = np.where(np.logical_or.reduce(parts), np.clip(soft, 0, 1), of_dog)
+        of_dog = np.where(np.logical_or.reduce(parts), masked | inner, of_dog)
         for i, part in enumerate(parts):
-            result[i] = of_dog * (part & ~taken)
+            result[i] = of_dog & part & ~taken
             taken |= part
-    result[REGIONS.index("body")] = of_dog * ~taken
-    result[REGIONS.index("backdrop")] = 1 - of_dog
+    result[REGIONS.index("body")] = of_dog & ~taken
+    result[REGIONS.index("backdrop")] = ~of_dog
     return result
 
 

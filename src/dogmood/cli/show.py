@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from dogmood.reading import DogReading, Reading
 
 _BAR = 24
-_NAMED = 2
-"""Regions named for each emotion."""
 
 
 def show(reading: Reading, colour: bool) -> str:
@@ -30,6 +28,7 @@ def _count(dogs: int) -> str:
 
 def _dog(dog: DogReading, colour: bool) -> list[str]:
     from dogmood.emotions import COLOURS
+    from dogmood.regions import in_words
 
     sure = "sure" if dog.sure else "not sure"
     box = ", ".join(f"{edge:.0f}" for edge in dog.box)
@@ -39,19 +38,12 @@ def _dog(dog: DogReading, colour: bool) -> list[str]:
         bar = "█" * round(probability * _BAR)
         if colour:
             bar = typer.style(bar, fg=_rgb(COLOURS[emotion]))
-        looked = _looked_at(dog, emotion)
+        looked = in_words((dog.looked_at or {}).get(emotion, {}))
         # Styled text is longer than it looks: the bar is filled up before it is styled.
         room = " " * (_BAR - round(probability * _BAR)) if looked else ""
         lines.append(f"    {emotion:<10} {probability:>7.2%}  {bar}{room}  {looked}".rstrip())
     lines.append(f"    possible at 90 %: {', '.join(dog.possible)}")
     return lines
-
-
-def _looked_at(dog: DogReading, emotion: str) -> str:
-    """Return what spoke most for an emotion, such as "48 % muzzle, 20 % eyes"."""
-    shares = (dog.looked_at or {}).get(emotion, {})
-    most = sorted(shares.items(), key=lambda item: -item[1])[:_NAMED]
-    return ", ".join(f"{share:.0%} {region}".replace("%", " %").replace("_", " ") for region, share in most)
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:
