@@ -78,7 +78,8 @@ def _average(crops: Sequence[tuple[Square, Map]], shape: tuple[int, ...], scale:
         _paint(painted, density, where)
         total += painted * weight
         weights += weight
-    return total / np.maximum(weights, 1e-6)
+    mean: Map = total / np.maximum(weights, np.float32(1e-6))
+    return mean
 
 
 def _fading(steps: int) -> Map:
