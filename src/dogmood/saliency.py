@@ -43,6 +43,14 @@ def saliency_maps(
         For each emotion ``(rows, columns)`` float32 in [0, 1] over the whole photo,
         1 where most speaks for it; all 0 where nothing does.
     """
+    density = densities(evidence, width, height, emotions)
+    return {emotion: _to_unit(one) for emotion, one in zip(emotions, density, strict=True)}
+
+
+def densities(
+    evidence: Sequence[Evidence], width: int, height: int, emotions: Sequence[str] = EMOTIONS
+) -> NDArray[np.float32]:
+    """Return what `saliency_maps` shows the positive part of: ``(emotions, rows, columns)``, in logits per pixel."""
     columns = [EMOTIONS.index(emotion) for emotion in emotions]
     scale = MAP_SIDE / max(width, height)
     shape = max(1, round(height * scale)), max(1, round(width * scale))
@@ -53,7 +61,7 @@ def saliency_maps(
             _paint(density, crops[0][1], _pixels(crops[0][0], scale))
         else:
             density += _average(crops, density.shape, scale)
-    return {emotion: _to_unit(one) for emotion, one in zip(emotions, density, strict=True)}
+    return density
 
 
 def _per_area(maps: Map, square: Square, scale: float) -> Map:
@@ -68,7 +76,8 @@ def _average(crops: Sequence[tuple[Square, Map]], shape: tuple[int, ...], scale:
 
     A crop counts less towards its edges, so that none shows where another one ends.
     """
-    total, weights = np.zeros(shape, np.float32), np.zeros((1, *shape[1:]), np.float32)
+    total: Map = np.zeros(shape, np.float32)
+    weights: Map = np.zeros((1, *shape[1:]), np.float32)
     for square, density in crops:
         where = _pixels(square, scale)
         weight = np.zeros_like(weights)
@@ -78,8 +87,8 @@ def _average(crops: Sequence[tuple[Square, Map]], shape: tuple[int, ...], scale:
         _paint(painted, density, where)
         total += painted * weight
         weights += weight
-    mean: Map = total / np.maximum(weights, np.float32(1e-6))
-    return mean
+    total /= np.maximum(weights, np.float32(1e-6))
+    return total
 
 
 def _fading(steps: int) -> Map:

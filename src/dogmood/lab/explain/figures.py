@@ -1,0 +1,37 @@
+"""A mean and its interval, and how both are written."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogmood.lab.intervals import bootstrap
+
+Figure = dict[str, Any]
+"""``value``, ``interval`` (95 %, group bootstrap) and ``n``; value and interval are None where n is 0."""
+
+
+def mean_with_interval(values: Sequence[float] | NDArray[np.float64], groups: Sequence[Hashable]) -> Figure:
+    """Return the mean of numbers, those that are not known (nan) left out.
+
+    Args:
+        values: a number a photo.
+        groups: what is resampled together.
+    """
+    known = [i for i, value in enumerate(values) if not np.isnan(value)]
+    if not known:
+        return {"value": None, "interval": None, "n": 0}
+    numbers = np.array([values[i] for i in known])
+    interval = bootstrap(lambda drawn: float(numbers[drawn].mean()), [groups[i] for i in known])
+    return {"value": float(numbers.mean()), "interval": list(interval), "n": len(known)}
+
+
+def written(figure: Mapping[str, Any], digits: int = 3) -> str:
+    """Return a figure as "0.812 (0.790 to 0.834)"."""
+    if figure["value"] is None:
+        return "not known"
+    low, high = figure["interval"]
+    return f"{figure['value']:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"

@@ -1,0 +1,139 @@
+"""What is measured of one photo: numbers that JSON can hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dogmood.boxes import Box
+from dogmood.classifier import Evidence
+from dogmood.emotions import EMOTIONS
+from dogmood.lab.explain.localise import energy_inside, gaussian, gaussian_in_views, points_into, shuffled
+from dogmood.lab.explain.occlusion import mean_in_parts, occlusion_map, rise_map
+from dogmood.lab.explain.removal import area_under, blanked, blurred, removal_curves
+from dogmood.lab.explain.sanity import rank_correlation
+from dogmood.lab.explain.subject import Map, Model, Subject
+from dogmood.photo import Pixels
+from dogmood.regions import REGIONS, divide, shares_of
+from dogmood.saliency import densities
+
+MAPS = ("map", "random", "Gaussian in the photo", "Gaussian in each view")
+"""The map under test and the baselines: see `maps_of`."""
+
+WHOLE_DOG = "dog"
+
+
+def maps_of(subject: Subject, seed: int = 0) -> dict[str, Map]:
+    """Return the subject's map and three that know nothing of the dog's emotion.
+
+    ``random`` is the map itself with its cells in a random order; the Gaussians lie in
+    the middle of the photo, and in the middle of body and head as the finder saw them.
+    """
+    evidence, (width, height) = subject.evidence, subject.size
+    mixed = Evidence(evidence.squares, shuffled(evidence.maps, np.random.default_rng(seed)))
+    saliency = subject.saliency
+    random = np.maximum(densities([mixed], width, height)[subject.emotion], 0)
+    views = gaussian_in_views(evidence.squares, width, height)
+    return dict(zip(MAPS, (saliency, random, gaussian(*saliency.shape), views), strict=True))
+
+
+def where(subject: Subject, exact: NDArray[np.uint8] | None, head: Box | None) -> dict[str, Any]:
+    """Return where the maps lie on an annotated photo.
+
+    Args:
+        subject: the model's answer to it.
+        exact: ``(h, w)``: 1 = dog, 2 = background, 3 = edge, which is not counted; or None.
+        head: the true head box; or None.
+    """
+    maps = maps_of(subject)
+    row: dict[str, Any] = {}
+    if exact is not None:
+        rows, columns = subject.saliency.shape
+        fitted = np.asarray(Image.fromarray(exact).resize((columns, rows), Image.Resampling.NEAREST))
+        inside, counted = fitted == 1, fitted != 3
+        row["area"] = float(inside.sum() / counted.sum())
+        row["energy"] = {name: energy_inside(one, inside, counted) for name, one in maps.items()}
+    if head is not None:
+        row["in head"] = {name: float(points_into(one, head, *subject.size)) for name, one in maps.items()}
+    return row
+
+
+def faith(model: Model, subject: Subject, rise_masks: int = 0) -> dict[str, Any]:
+    """Return how well the maps foretell what the classifier does when the photo is changed."""
+    pixels, shown, maps = subject.probe.pixels, subject.probe.shown(), maps_of(subject)
+    blank, blur = blanked(pixels), blurred(pixels, shown)
+    deleted = area_under(removal_curves(subject.probability, pixels, blank, list(maps.values()), shown))
+    inserted = area_under(removal_curves(subject.probability, blur, pixels, list(maps.values()), shown))
+    margin = subject.probe.margin(subject.emotion)
+    hidden = occlusion_map(margin, pixels, blank, shown)
+    row = {
+        "deletion": dict(zip(maps, deleted.tolist(), strict=True)),
+        "insertion": dict(zip(maps, inserted.tolist(), strict=True)),
+        "occlusion": {
+            name: rank_correlation(hidden, mean_in_parts(one, *subject.size, shown)) for name, one in maps.items()
+        },
+        "randomised": _mean_correlation(subject, model.look_without_knowledge(subject)),
+    }
+    if rise_masks:
+        rise = rise_map(margin, pixels, blank, shown, rise_masks)
+        size = rise.shape[1], rise.shape[0]
+        row["RISE"] = {
+            name: rank_correlation(
+                rise, np.asarray(Image.fromarray(subject.in_shown(one)).resize(size, Image.Resampling.BILINEAR))
+            )
+            for name, one in maps.items()
+        }
+    return row
+
+
+def _mean_correlation(subject: Subject, others: list[Map]) -> dict[str, float]:
+    """Return the correlation with a randomised network's maps: as shown, and with what speaks against."""
+    ours = subject.density[subject.emotion]
+    signed = [rank_correlation(subject.in_shown(ours), subject.in_shown(other)) for other in others]
+    shown = [
+        rank_correlation(subject.in_shown(np.maximum(ours, 0)), subject.in_shown(np.maximum(other, 0)))
+        for other in others
+    ]
+    return {"as shown": _mean(shown), "signed": _mean(signed)}
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def attention(subject: Subject, label: str) -> dict[str, Any]:
+    """Return which parts spoke for a photo's label, and what hiding each part does to the reading.
+
+    ``shares`` are of the label's map, ``even`` those of a map that speaks evenly from
+    every cell; ``falls`` is by how much the probability of the emotion that was read
+    falls when a part is hidden, ``read`` what is read then.
+    """
+    dog, (width, height) = subject.probe.dog, subject.size
+    wanted = EMOTIONS.index(label)
+    regions = divide(subject.saliency.shape, width, height, dog, subject.mask)
+    flat = np.zeros_like(subject.evidence.maps)
+    flat[:, 0] = 1
+    even = np.maximum(densities([Evidence(subject.evidence.squares, flat)], width, height)[0], 0)
+    shares = shares_of({"shares": np.maximum(subject.density[wanted], 0), "even": even}, regions)
+    fine = dict(zip(REGIONS, divide((height, width), width, height, dog, subject.mask) > 0, strict=True))
+    fine[WHOLE_DOG] = ~fine["backdrop"]
+    hidden = [_hidden(subject.probe.pixels, one) for one in fine.values()]
+    logits = subject.probe.ask([subject.probe.pixels, *hidden])[0]
+    probability = subject.calibrated(logits)[:, subject.emotion]
+    return {
+        "label": label,
+        "head found": dog.head is not None,
+        "area": {name: float(one.mean()) for name, one in fine.items()},
+        **shares,
+        "read": EMOTIONS[subject.emotion],
+        "falls": dict(zip(fine, (probability[0] - probability[1:]).tolist(), strict=True)),
+        "read without": dict(zip(fine, [EMOTIONS[i] for i in logits[1:].argmax(axis=1)], strict=True)),
+    }
+
+
+def _hidden(pixels: Pixels, part: NDArray[np.bool_]) -> Pixels:
+    return np.where(part[..., None], blanked(pixels), pixels)

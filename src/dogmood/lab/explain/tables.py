@@ -1,0 +1,115 @@
+"""The figures of `dogmood.lab.explain.proof` as tables, in Markdown and for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dogmood.lab.explain.attention import EVERY
+from dogmood.lab.explain.figures import written
+from dogmood.lab.explain.measures import MAPS, WHOLE_DOG
+from dogmood.regions import REGIONS
+
+AIMS = {
+    "energy on the dog": "at least 0.85",
+    "strongest in the head box": "at least 0.90",
+    "deletion": "lower than the others, intervals apart",
+    "insertion": "higher than the others, intervals apart",
+    "occlusion": "higher than the others",
+    "RISE": "higher than the others",
+    "randomised": "at most 0.2",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first column names the rows."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+    def to_markdown(self) -> str:
+        """Return the table as Markdown, its title in bold above it."""
+        lines = [f"**{self.title}**", "", _line(self.columns), "|" + "---|" * len(self.columns)]
+        return "\n".join([*lines, *map(_line, self.rows)]) + "\n"
+
+
+def tables(figures: Mapping[str, Any]) -> list[Table]:
+    """Return what `explain_test` found, as four tables."""
+    attention = figures["attention"]
+    return [
+        _proof(figures),
+        Table(
+            "Share of an emotion's map on each part, photos with that label",
+            ("label", "n", *map(_plain, REGIONS)),
+            [_shares(label, of["shares"]) for label, of in attention.items() if label != EVERY]
+            + [_shares("if every cell spoke evenly", attention[EVERY]["even"])],
+        ),
+        Table(
+            "By how much the probability of the emotion read falls when a part is hidden",
+            ("label", "n", *map(_plain, REGIONS), "whole dog"),
+            [
+                (label, str(of["n"]), *(written(of["falls"][r]) for r in (*REGIONS, WHOLE_DOG)))
+                for label, of in attention.items()
+            ],
+        ),
+        Table(
+            "Accuracy when a part is hidden",
+            ("label", "nothing hidden", *map(_plain, REGIONS), "whole dog"),
+            [
+                (label, written(of["accuracy"]), *(written(of["accuracy without"][r]) for r in (*REGIONS, WHOLE_DOG)))
+                for label, of in attention.items()
+            ],
+        ),
+    ]
+
+
+def to_markdown(figures: Mapping[str, Any]) -> str:
+    """Return all tables with a line that says what they are of."""
+    model, data = figures["model"], figures["data"]
+    about = (
+        f"Model `{model['name']}` {model['version']}, SHA-256 `{model['sha256']}`. Data, by SHA-256: "
+        f"`emotions/manifest.csv` `{data['emotions/manifest.csv']}`, `finder/index.csv` `{data['finder/index.csv']}`; "
+        f"split `{data['split']}`, {data['photos changed']} photos changed (seed {data['seed']}).\n"
+    )
+    return "\n".join([about, *(table.to_markdown() for table in tables(figures))])
+
+
+def _proof(figures: Mapping[str, Any]) -> Table:
+    rows = []
+    for name, of in {**figures["where"], **figures["faith"]}.items():
+        if name == "area of the dog":
+            rows.append((name, str(of["n"]), written(of), "", "", "", ""))
+        elif name == "randomised":
+            shown, signed = of["as shown"], of["signed"]
+            title = "rank correlation with the map of a network whose weights are mixed up"
+            rows.append((title, str(shown["n"]), written(shown), "", "", "", AIMS[name]))
+            rows.append(
+                ("the same, with what speaks against", str(signed["n"]), written(signed), "", "", "", AIMS[name])
+            )
+        else:
+            cells = (written(of[one]) for one in MAPS)
+            rows.append((_TITLES.get(name, name), str(of["map"]["n"]), *cells, AIMS[name]))
+    return Table("Do the maps tell the truth?", ("", "n", *MAPS, "aim"), rows)
+
+
+_TITLES = {
+    "deletion": "area under the deletion curve",
+    "insertion": "area under the insertion curve",
+    "occlusion": "rank correlation with occlusion",
+    "RISE": "rank correlation with RISE",
+}
+
+
+def _shares(label: str, of: Mapping[str, Any]) -> tuple[str, ...]:
+    return (label, str(of[REGIONS[0]]["n"]), *(written(of[region]) for region in REGIONS))
+
+
+def _plain(region: str) -> str:
+    return region.replace("_", " ")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
