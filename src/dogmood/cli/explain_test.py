@@ -21,7 +21,7 @@ def explain_test(
         "explain-test"
     ),
     split: Annotated[str, typer.Option(help="test; or valid, while something is still being chosen.")] = "test",
-    photos: Annotated[int, typer.Option(min=1, help="Photos that are changed about 130 times each.")] = 100,
+    photos: Annotated[int, typer.Option(min=1, help="Photos that are changed, each about 150 times.")] = 100,
     seed: Annotated[int, typer.Option(help="Of the choice of those photos.")] = 0,
     rise: Annotated[int, typer.Option(min=0, help="Random masks for the agreement with RISE; 0 leaves it out.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
@@ -32,7 +32,7 @@ def explain_test(
 ) -> None:
     """Test whether the maps of a model tell the truth, on held-out photos.
 
-    About 150 runs of the classifier for each photo that is changed, and nine for each other one.
+    About 160 runs of the classifier for each photo that is changed, and ten for each other one.
     """
     if split not in ("test", "valid"):
         raise UsageError(f"There is no split {split!r} to test on: choose test or valid.")

@@ -10,7 +10,7 @@ from dogmood.emotions import EMOTIONS
 from dogmood.lab import LabError
 from dogmood.lab.data.manifest import read_manifest
 from dogmood.lab.explain.attention import attention_figures
-from dogmood.lab.explain.measures import MAPS, WHOLE_DOG
+from dogmood.lab.explain.measures import HIDDEN, MAPS
 from dogmood.lab.explain.proof import Plan, explain_test, faith_figures, sample, where_figures
 from dogmood.lab.explain.tables import tables
 from dogmood.regions import REGIONS
@@ -24,8 +24,8 @@ def row_of(label: str, muzzle: float, read: str, head: bool = True) -> dict[str,
         "shares": shares,
         "even": dict.fromkeys(REGIONS, 1 / 6),
         "read": read,
-        "falls": dict.fromkeys((*REGIONS, WHOLE_DOG), 0.25),
-        "read without": dict.fromkeys((*REGIONS, WHOLE_DOG), "relaxed"),
+        "falls": dict.fromkeys(HIDDEN, 0.25),
+        "read without": dict.fromkeys(HIDDEN, "relaxed"),
     }
 
 
@@ -42,12 +42,12 @@ def test_parts_are_told_by_label_and_photos_without_a_head_are_left_out() -> Non
     assert (happy["n"], happy["shares"]["muzzle"]["n"]) == (3, 2)
     assert happy["shares"]["muzzle"]["value"] == pytest.approx(0.6)
     assert happy["accuracy"]["value"] == pytest.approx(2 / 3)
-    assert happy["accuracy without"][WHOLE_DOG]["value"] == 0
+    assert happy["accuracy without"]["whole dog"]["value"] == 0
     assert figures["all"]["falls"]["eyes"] == {"value": 0.25, "interval": [0.25, 0.25], "n": 4}
 
 
 def test_where_and_faith_are_means_with_intervals() -> None:
-    maps = dict(zip(MAPS, (0.9, 0.5, 0.4, 0.6), strict=True))
+    maps = dict(zip(MAPS, (0.9, 0.8, 0.5, 0.4, 0.6), strict=True))
     where = where_figures([{"area": 0.3, "energy": maps}, {"in head": dict.fromkeys(MAPS, 1.0)}], ["a", "b"])
     assert where["area of the dog"]["n"] == where["energy on the dog"]["map"]["n"] == 1
     assert where["strongest in the head box"]["map"] == {"value": 1.0, "interval": [1.0, 1.0], "n": 1}

@@ -8,7 +8,7 @@ from typing import Any
 from dogmood.emotions import EMOTIONS
 from dogmood.lab.explain.figures import mean_with_interval
 from dogmood.lab.explain.journal import Row
-from dogmood.lab.explain.measures import WHOLE_DOG
+from dogmood.lab.explain.measures import HIDDEN
 from dogmood.regions import REGIONS
 
 EVERY = "all"
@@ -35,7 +35,6 @@ def attention_figures(rows: Sequence[Row], groups: Sequence[str]) -> dict[str, A
 def _of(rows: Sequence[Row], groups: Sequence[str]) -> dict[str, Any]:
     told = [i for i, row in enumerate(rows) if row["head found"] and "shares" in row]
     inside = [groups[i] for i in told]
-    hidden = (*REGIONS, WHOLE_DOG)
 
     def right(row: Row, read: str) -> float:
         return float(read == row["label"])
@@ -44,9 +43,9 @@ def _of(rows: Sequence[Row], groups: Sequence[str]) -> dict[str, Any]:
         "n": len(rows),
         "shares": {r: mean_with_interval([rows[i]["shares"][r] for i in told], inside) for r in REGIONS},
         "even": {r: mean_with_interval([rows[i]["even"][r] for i in told], inside) for r in REGIONS},
-        "falls": {r: mean_with_interval([row["falls"][r] for row in rows], groups) for r in hidden},
+        "falls": {r: mean_with_interval([row["falls"][r] for row in rows], groups) for r in HIDDEN},
         "accuracy": mean_with_interval([right(row, row["read"]) for row in rows], groups),
         "accuracy without": {
-            r: mean_with_interval([right(row, row["read without"][r]) for row in rows], groups) for r in hidden
+            r: mean_with_interval([right(row, row["read without"][r]) for row in rows], groups) for r in HIDDEN
         },
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,35 +21,44 @@ from dogmood.photo import Pixels
 from dogmood.regions import REGIONS, divide, shares_of
 from dogmood.saliency import densities
 
-MAPS = ("map", "random", "Gaussian in the photo", "Gaussian in each view")
-"""The map under test and the baselines: see `maps_of`."""
+BASELINES = ("random", "Gaussian in the photo", "Gaussian in each view")
+MAPS = ("map", "fine map", *BASELINES)
+"""The maps under test and the baselines: see `maps_of`."""
 
-WHOLE_DOG = "dog"
+HIDDEN = (*REGIONS, "whole dog", "backdrop, filled")
+"""What is hidden: blurred beyond recognition, but for the last, which is filled with one colour."""
 
 
-def maps_of(subject: Subject, seed: int = 0) -> dict[str, Map]:
-    """Return the subject's map and three that know nothing of the dog's emotion.
+def maps_of(subject: Subject, closer: Sequence[Evidence], seed: int = 0) -> dict[str, Map]:
+    """Return the subject's map, quick and fine, and three that know nothing of the dog's emotion.
 
     ``random`` is the map itself with its cells in a random order; the Gaussians lie in
     the middle of the photo, and in the middle of body and head as the finder saw them.
+
+    Args:
+        subject: the model's answer to a photo.
+        closer: what closer crops say, for the fine map.
+        seed: of the random order.
     """
     evidence, (width, height) = subject.evidence, subject.size
     mixed = Evidence(evidence.squares, shuffled(evidence.maps, np.random.default_rng(seed)))
     saliency = subject.saliency
     random = np.maximum(densities([mixed], width, height)[subject.emotion], 0)
+    fine = np.maximum(densities([evidence, *closer], width, height)[subject.emotion], 0)
     views = gaussian_in_views(evidence.squares, width, height)
-    return dict(zip(MAPS, (saliency, random, gaussian(*saliency.shape), views), strict=True))
+    return dict(zip(MAPS, (saliency, fine, random, gaussian(*saliency.shape), views), strict=True))
 
 
-def where(subject: Subject, exact: NDArray[np.uint8] | None, head: Box | None) -> dict[str, Any]:
+def where(model: Model, subject: Subject, exact: NDArray[np.uint8] | None, head: Box | None) -> dict[str, Any]:
     """Return where the maps lie on an annotated photo.
 
     Args:
-        subject: the model's answer to it.
+        model: the model.
+        subject: its answer to the photo.
         exact: ``(h, w)``: 1 = dog, 2 = background, 3 = edge, which is not counted; or None.
         head: the true head box; or None.
     """
-    maps = maps_of(subject)
+    maps = maps_of(subject, model.look_closer(subject))
     row: dict[str, Any] = {}
     if exact is not None:
         rows, columns = subject.saliency.shape
@@ -63,7 +73,8 @@ def where(subject: Subject, exact: NDArray[np.uint8] | None, head: Box | None) -
 
 def faith(model: Model, subject: Subject, rise_masks: int = 0) -> dict[str, Any]:
     """Return how well the maps foretell what the classifier does when the photo is changed."""
-    pixels, shown, maps = subject.probe.pixels, subject.probe.shown(), maps_of(subject)
+    pixels, shown = subject.probe.pixels, subject.probe.shown()
+    maps = maps_of(subject, model.look_closer(subject))
     blank, blur = blanked(pixels), blurred(pixels, shown)
     deleted = area_under(removal_curves(subject.probability, pixels, blank, list(maps.values()), shown))
     inserted = area_under(removal_curves(subject.probability, blur, pixels, list(maps.values()), shown))
@@ -119,21 +130,23 @@ def attention(subject: Subject, label: str) -> dict[str, Any]:
     flat[:, 0] = 1
     even = np.maximum(densities([Evidence(subject.evidence.squares, flat)], width, height)[0], 0)
     shares = shares_of({"shares": np.maximum(subject.density[wanted], 0), "even": even}, regions)
-    fine = dict(zip(REGIONS, divide((height, width), width, height, dog, subject.mask) > 0, strict=True))
-    fine[WHOLE_DOG] = ~fine["backdrop"]
-    hidden = [_hidden(subject.probe.pixels, one) for one in fine.values()]
-    logits = subject.probe.ask([subject.probe.pixels, *hidden])[0]
+    logits = subject.probe.ask([subject.probe.pixels, *_hidden(subject)])[0]
     probability = subject.calibrated(logits)[:, subject.emotion]
     return {
         "label": label,
         "head found": dog.head is not None,
-        "area": {name: float(one.mean()) for name, one in fine.items()},
         **shares,
         "read": EMOTIONS[subject.emotion],
-        "falls": dict(zip(fine, (probability[0] - probability[1:]).tolist(), strict=True)),
-        "read without": dict(zip(fine, [EMOTIONS[i] for i in logits[1:].argmax(axis=1)], strict=True)),
+        "falls": dict(zip(HIDDEN, (probability[0] - probability[1:]).tolist(), strict=True)),
+        "read without": dict(zip(HIDDEN, [EMOTIONS[i] for i in logits[1:].argmax(axis=1)], strict=True)),
     }
 
 
-def _hidden(pixels: Pixels, part: NDArray[np.bool_]) -> Pixels:
-    return np.where(part[..., None], blanked(pixels), pixels)
+def _hidden(subject: Subject) -> list[Pixels]:
+    """Return the photo with each of `HIDDEN` hidden."""
+    pixels, (width, height) = subject.probe.pixels, subject.size
+    parts = list(divide((height, width), width, height, subject.probe.dog, subject.mask) > 0)
+    backdrop = parts[REGIONS.index("backdrop")]
+    blur = blurred(pixels, subject.probe.shown())
+    photos = [np.where(part[..., None], blur, pixels) for part in (*parts, ~backdrop)]
+    return [*photos, np.where(backdrop[..., None], blanked(pixels), pixels)]

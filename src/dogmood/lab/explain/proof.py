@@ -22,10 +22,10 @@ from dogmood.lab.data.pets import PetPhoto, read_pets
 from dogmood.lab.explain.attention import attention_figures
 from dogmood.lab.explain.figures import mean_with_interval
 from dogmood.lab.explain.journal import Journal, Row
-from dogmood.lab.explain.measures import MAPS, attention, faith, where
+from dogmood.lab.explain.measures import BASELINES, MAPS, attention, faith, where
 from dogmood.lab.explain.subject import Model
 
-MEASURES = 1
+MEASURES = 2
 """Version of what is measured: work kept by another one is done again."""
 
 
@@ -75,7 +75,10 @@ def explain_test(name: str | Path, plan: Plan, work: Path) -> dict[str, Any]:
     some = sample(photos, plan.photos, plan.seed)
 
     located = journal.each(
-        "Where maps lie", pets, lambda pet: pet.name, lambda pet: where(model.look(pet.path), pet.mask(), pet.head)
+        "Where maps lie",
+        pets,
+        lambda pet: pet.name,
+        lambda pet: where(model, model.look(pet.path), pet.mask(), pet.head),
     )
     tested = journal.each(
         "Changing photos", some, _name_of, lambda photo: faith(model, model.look(photo.path), plan.rise)
@@ -121,7 +124,7 @@ def faith_figures(rows: Sequence[Row], groups: Sequence[str]) -> dict[str, Any]:
             continue
         values = {name: np.array([row[key][name] for row in rows], float) for name in MAPS}
         figures[key] = {name: mean_with_interval(of, groups) for name, of in values.items()}
-        for name in MAPS[1:]:
+        for name in BASELINES:
             gain = better * (values["map"] - values[name])
             figures[key][name]["map is better by"] = mean_with_interval(gain, groups)
     figures["randomised"] = {

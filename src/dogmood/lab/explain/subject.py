@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dogmood.bundle import Bundle, Network
 from dogmood.card import read_settings
-from dogmood.classifier import Evidence
+from dogmood.classifier import Classifier, Evidence
 from dogmood.doubt import softmax
 from dogmood.finder import Finder
 from dogmood.lab.dogs import largest
@@ -86,6 +86,7 @@ class Model:
         self.settings = read_settings(bundle.card)
         self._finder = Finder(Network(bundle.finder), eager(self.settings.finder))
         self._classifier = Network(bundle.classifier)
+        self._closer = Classifier(self._classifier, self.settings.classifier)
         self._graph = bundle.classifier
         self._randomised: list[Network] = []
 
@@ -99,6 +100,10 @@ class Model:
         density = densities([evidence], width, height)
         emotion = int(logits.argmax())
         return Subject(probe, found.mask, logits, emotion, evidence, density, self.settings.doubt.temperature)
+
+    def look_closer(self, subject: Subject) -> tuple[Evidence, ...]:
+        """Return what closer crops of the same dog say, as fine maps take it in."""
+        return self._closer.look_closer(subject.probe.pixels, subject.probe.dog)
 
     def look_without_knowledge(self, subject: Subject) -> list[Map]:
         """Return the map of the same emotion by each of the randomised networks, signed."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from dogmood.lab.explain.attention import EVERY
 from dogmood.lab.explain.figures import written
-from dogmood.lab.explain.measures import MAPS, WHOLE_DOG
+from dogmood.lab.explain.measures import HIDDEN, MAPS
 from dogmood.regions import REGIONS
 
 AIMS = {
@@ -49,17 +49,14 @@ def tables(figures: Mapping[str, Any]) -> list[Table]:
         ),
         Table(
             "By how much the probability of the emotion read falls when a part is hidden",
-            ("label", "n", *map(_plain, REGIONS), "whole dog"),
-            [
-                (label, str(of["n"]), *(written(of["falls"][r]) for r in (*REGIONS, WHOLE_DOG)))
-                for label, of in attention.items()
-            ],
+            ("label", "n", *map(_plain, HIDDEN)),
+            [(label, str(of["n"]), *(written(of["falls"][r]) for r in HIDDEN)) for label, of in attention.items()],
         ),
         Table(
             "Accuracy when a part is hidden",
-            ("label", "nothing hidden", *map(_plain, REGIONS), "whole dog"),
+            ("label", "nothing hidden", *map(_plain, HIDDEN)),
             [
-                (label, written(of["accuracy"]), *(written(of["accuracy without"][r]) for r in (*REGIONS, WHOLE_DOG)))
+                (label, written(of["accuracy"]), *(written(of["accuracy without"][r]) for r in HIDDEN))
                 for label, of in attention.items()
             ],
         ),
@@ -81,13 +78,13 @@ def _proof(figures: Mapping[str, Any]) -> Table:
     rows = []
     for name, of in {**figures["where"], **figures["faith"]}.items():
         if name == "area of the dog":
-            rows.append((name, str(of["n"]), written(of), "", "", "", ""))
+            rows.append((name, str(of["n"]), written(of), "", "", "", "", ""))
         elif name == "randomised":
             shown, signed = of["as shown"], of["signed"]
             title = "rank correlation with the map of a network whose weights are mixed up"
-            rows.append((title, str(shown["n"]), written(shown), "", "", "", AIMS[name]))
+            rows.append((title, str(shown["n"]), written(shown), "", "", "", "", AIMS[name]))
             rows.append(
-                ("the same, with what speaks against", str(signed["n"]), written(signed), "", "", "", AIMS[name])
+                ("the same, with what speaks against", str(signed["n"]), written(signed), "", "", "", "", AIMS[name])
             )
         else:
             cells = (written(of[one]) for one in MAPS)
