@@ -48,4 +48,5 @@ def subject_of(network: object) -> Subject:
     logits, evidence = probe.evidence()
     density = densities([evidence], SIDE, SIDE)
     mask = np.ones((16, 16), np.float32)
-    return Subject(probe, mask, logits, int(logits.argmax()), evidence, density, temperature=1.0)
+    emotion = EMOTIONS[int(logits.argmax())]
+    return Subject(probe, mask, logits, emotion, evidence, density, EMOTIONS, temperature=1.0)

@@ -25,7 +25,7 @@ class Stubborn(Unlearnt):
     """Stands in for a model whose maps do not depend on what it has learnt."""
 
     def look_without_knowledge(self, subject: Subject) -> list[np.ndarray]:
-        return [subject.density[subject.emotion]]
+        return [subject.signed]
 
 
 def test_baselines_know_nothing_of_the_corner() -> None:

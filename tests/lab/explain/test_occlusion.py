@@ -14,7 +14,7 @@ BLANK = blanked(photo())
 
 
 def test_only_the_corner_that_counts_matters() -> None:
-    fallen = occlusion_map(PROBE.margin(0), photo(), BLANK, PROBE.shown())
+    fallen = occlusion_map(PROBE.margin(0, range(5)), photo(), BLANK, PROBE.shown())
     assert fallen.shape == (PLACES, PLACES)
     assert fallen.argmax() == 0
     far = [box[0] >= CORNER or box[1] >= CORNER for box in part_boxes(PROBE.shown())]
@@ -38,7 +38,9 @@ def test_means_in_parts_rank_as_the_map_does() -> None:
 
 
 def test_rise_finds_the_corner_and_the_same_seed_the_same_map() -> None:
-    maps = [rise_map(PROBE.margin(0), photo(), BLANK, PROBE.shown(), masks=300, seed=seed) for seed in (1, 1, 2)]
+    maps = [
+        rise_map(PROBE.margin(0, range(5)), photo(), BLANK, PROBE.shown(), masks=300, seed=seed) for seed in (1, 1, 2)
+    ]
     assert maps[0].shape == (64, 64)
     corner = maps[0][:CORNER, :CORNER].mean()
     assert corner > maps[0][32:, 32:].mean() + 3 * maps[0][32:, 32:].std()

@@ -11,7 +11,6 @@ from PIL import Image
 
 from dogmood.boxes import Box
 from dogmood.classifier import Evidence
-from dogmood.emotions import EMOTIONS
 from dogmood.lab.explain.localise import energy_inside, gaussian, gaussian_in_views, points_into, shuffled
 from dogmood.lab.explain.occlusion import mean_in_parts, occlusion_map, rise_map
 from dogmood.lab.explain.removal import area_under, blanked, blurred, removal_curves
@@ -42,9 +41,7 @@ def maps_of(subject: Subject, closer: Sequence[Evidence], seed: int = 0) -> dict
     """
     evidence, (width, height) = subject.evidence, subject.size
     mixed = Evidence(evidence.squares, shuffled(evidence.maps, np.random.default_rng(seed)))
-    saliency = subject.saliency
-    random = np.maximum(densities([mixed], width, height)[subject.emotion], 0)
-    fine = np.maximum(densities([evidence, *closer], width, height)[subject.emotion], 0)
+    saliency, random, fine = (subject.map_of(one) for one in ([evidence], [mixed], [evidence, *closer]))
     views = gaussian_in_views(evidence.squares, width, height)
     return dict(zip(MAPS, (saliency, fine, random, gaussian(*saliency.shape), views), strict=True))
 
@@ -78,8 +75,7 @@ def faith(model: Model, subject: Subject, rise_masks: int = 0) -> dict[str, Any]
     blank, blur = blanked(pixels), blurred(pixels, shown)
     deleted = area_under(removal_curves(subject.probability, pixels, blank, list(maps.values()), shown))
     inserted = area_under(removal_curves(subject.probability, blur, pixels, list(maps.values()), shown))
-    margin = subject.probe.margin(subject.emotion)
-    hidden = occlusion_map(margin, pixels, blank, shown)
+    hidden = occlusion_map(subject.margin, pixels, blank, shown)
     row = {
         "deletion": dict(zip(maps, deleted.tolist(), strict=True)),
         "insertion": dict(zip(maps, inserted.tolist(), strict=True)),
@@ -89,7 +85,7 @@ def faith(model: Model, subject: Subject, rise_masks: int = 0) -> dict[str, Any]
         "randomised": _mean_correlation(subject, model.look_without_knowledge(subject)),
     }
     if rise_masks:
-        rise = rise_map(margin, pixels, blank, shown, rise_masks)
+        rise = rise_map(subject.margin, pixels, blank, shown, rise_masks)
         size = rise.shape[1], rise.shape[0]
         row["RISE"] = {
             name: rank_correlation(
@@ -102,7 +98,7 @@ def faith(model: Model, subject: Subject, rise_masks: int = 0) -> dict[str, Any]
 
 def _mean_correlation(subject: Subject, others: list[Map]) -> dict[str, float]:
     """Return the correlation with a randomised network's maps: as shown, and with what speaks against."""
-    ours = subject.density[subject.emotion]
+    ours = subject.signed
     signed = [rank_correlation(subject.in_shown(ours), subject.in_shown(other)) for other in others]
     shown = [
         rank_correlation(subject.in_shown(np.maximum(ours, 0)), subject.in_shown(np.maximum(other, 0)))
@@ -124,21 +120,20 @@ def attention(subject: Subject, label: str) -> dict[str, Any]:
     falls when a part is hidden, ``read`` what is read then.
     """
     dog, (width, height) = subject.probe.dog, subject.size
-    wanted = EMOTIONS.index(label)
     regions = divide(subject.saliency.shape, width, height, dog, subject.mask)
     flat = np.zeros_like(subject.evidence.maps)
     flat[:, 0] = 1
     even = np.maximum(densities([Evidence(subject.evidence.squares, flat)], width, height)[0], 0)
-    shares = shares_of({"shares": np.maximum(subject.density[wanted], 0), "even": even}, regions)
+    shares = shares_of({"shares": subject.map_of([subject.evidence], label), "even": even}, regions)
     logits = subject.probe.ask([subject.probe.pixels, *_hidden(subject)])[0]
-    probability = subject.calibrated(logits)[:, subject.emotion]
+    probability = subject.calibrated(logits)
     return {
         "label": label,
         "head found": dog.head is not None,
         **shares,
-        "read": EMOTIONS[subject.emotion],
+        "read": subject.emotion,
         "falls": dict(zip(HIDDEN, (probability[0] - probability[1:]).tolist(), strict=True)),
-        "read without": dict(zip(HIDDEN, [EMOTIONS[i] for i in logits[1:].argmax(axis=1)], strict=True)),
+        "read without": dict(zip(HIDDEN, map(subject.read, logits[1:]), strict=True)),
     }
 
 

@@ -60,20 +60,21 @@ class Probe:
         logits, maps = self.ask([self.pixels])
         return logits[0], Evidence(self.squares, maps[0])
 
-    def margin(self, emotion: int) -> Answer:
-        """Return a function that says how far an emotion's logit is above the mean of all.
+    def margin(self, emotion: int, among: Sequence[int]) -> Answer:
+        """Return a function that says how far an emotion's logit is above the mean of several.
 
         It is what a map shows the parts of.
         """
-        return lambda photos: _margins(self.ask(photos)[0], emotion)
+
+        def margins(photos: Sequence[Pixels]) -> NDArray[np.float64]:
+            logits = self.ask(photos)[0].astype(np.float64)
+            result: NDArray[np.float64] = logits[:, emotion] - logits[:, list(among)].mean(axis=1)
+            return result
+
+        return margins
 
     def shown(self) -> Box:
         """Return the box about all views, clipped to the photo: nothing outside it can matter."""
         height, width = self.pixels.shape[:2]
         x0, y0, x1, y1 = zip(*(square.box for square in self.squares), strict=True)
         return clipped((min(x0), min(y0), max(x1), max(y1)), width, height)
-
-
-def _margins(logits: NDArray[np.float32], emotion: int) -> NDArray[np.float64]:
-    result: NDArray[np.float64] = (logits[:, emotion] - logits.mean(axis=1)).astype(np.float64)
-    return result

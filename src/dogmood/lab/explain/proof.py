@@ -69,7 +69,8 @@ def explain_test(name: str | Path, plan: Plan, work: Path) -> dict[str, Any]:
         "finder/index.csv": checksum(plan.data / "finder", "index.csv"),
     }
     journal = Journal(work, [MEASURES, bundle.sha256, data, plan.rise])
-    pets, photos = _pets(plan), _photos(plan)
+    pets = _pets(plan)
+    photos = [photo for photo in _photos(plan) if photo.label in model.emotions]
     if not pets or not photos:
         raise LabError(f"{plan.data} has no annotated dogs or no labelled photos in the split {plan.split!r}.")
     some = sample(photos, plan.photos, plan.seed)

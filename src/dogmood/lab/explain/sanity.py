@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 from scipy.stats import spearmanr
 
-_LEARNT = (TensorProto.FLOAT, TensorProto.FLOAT16)
+_LEARNT = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8)
 _LEAST = 32
 """Tensors with fewer numbers are left alone: they are constants of the preprocessing."""
 

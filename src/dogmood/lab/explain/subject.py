@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from dogmood.bundle import Bundle, Network
 from dogmood.card import read_settings
 from dogmood.classifier import Classifier, Evidence
 from dogmood.doubt import softmax
+from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder
 from dogmood.lab.dogs import largest
 from dogmood.lab.explain.probe import Answer, Probe
@@ -34,18 +36,20 @@ class Subject:
         probe: asks the classifier.
         mask: the finder's mask.
         logits: ``(5,)``.
-        emotion: index of the highest one.
+        emotion: the one that was read.
         evidence: of the photo as it is.
-        density: ``(5, rows, columns)``: signed maps.
-        temperature: of the model's calibration.
+        density: ``(emotions, rows, columns)``: signed maps.
+        emotions: those that the model tells apart.
+        temperature: of its calibration.
     """
 
     probe: Probe
     mask: Map
     logits: NDArray[np.float32]
-    emotion: int
+    emotion: str
     evidence: Evidence
     density: Map
+    emotions: tuple[str, ...]
     temperature: float
 
     @property
@@ -57,17 +61,40 @@ class Subject:
     @property
     def saliency(self) -> Map:
         """``(rows, columns)``, at least 0: the map of the emotion that was read, as a reading shows it."""
-        result: Map = np.maximum(self.density[self.emotion], 0)
+        return self.map_of([self.evidence])
+
+    def map_of(self, evidence: Sequence[Evidence], emotion: str | None = None) -> Map:
+        """Return an emotion's map, at least 0: of that which was read unless another is named."""
+        signed = densities(evidence, *self.size, self.emotions)
+        result: Map = np.maximum(signed[self.emotions.index(emotion or self.emotion)], 0)
+        return result
+
+    @property
+    def signed(self) -> Map:
+        """``(rows, columns)``: the map of the emotion that was read, with what speaks against it."""
+        result: Map = self.density[self.emotions.index(self.emotion)]
         return result
 
     @property
     def probability(self) -> Answer:
         """Says the calibrated probability of the emotion that was read."""
-        return lambda photos: self.calibrated(self.probe.ask(photos)[0])[:, self.emotion]
+        return lambda photos: self.calibrated(self.probe.ask(photos)[0])
+
+    @property
+    def margin(self) -> Answer:
+        """Says how far the logit of the emotion that was read is above the mean of all."""
+        return self.probe.margin(EMOTIONS.index(self.emotion), [EMOTIONS.index(e) for e in self.emotions])
 
     def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the probabilities ``(n, 5)`` that logits mean."""
-        return softmax(logits.astype(np.float64) / self.temperature)
+        """Return the probability ``(n,)`` of the emotion that was read, given logits ``(n, 5)``."""
+        columns = [EMOTIONS.index(emotion) for emotion in self.emotions]
+        probabilities = softmax(logits[:, columns].astype(np.float64) / self.temperature)
+        result: NDArray[np.float64] = probabilities[:, self.emotions.index(self.emotion)]
+        return result
+
+    def read(self, logits: NDArray[np.float32]) -> str:
+        """Return the emotion that logits ``(5,)`` mean."""
+        return max(self.emotions, key=lambda emotion: float(logits[EMOTIONS.index(emotion)]))
 
     def in_shown(self, saliency: Map) -> Map:
         """Return the part of a map that the classifier was shown."""
@@ -84,6 +111,7 @@ class Model:
 
     def __init__(self, bundle: Bundle) -> None:
         self.settings = read_settings(bundle.card)
+        self.emotions = tuple(bundle.card.get("emotions", EMOTIONS))
         self._finder = Finder(Network(bundle.finder), eager(self.settings.finder))
         self._classifier = Network(bundle.classifier)
         self._closer = Classifier(self._classifier, self.settings.classifier)
@@ -97,9 +125,10 @@ class Model:
         probe = Probe(self._classifier, self.settings.classifier, pixels, largest(found.dogs))
         logits, evidence = probe.evidence()
         height, width = pixels.shape[:2]
-        density = densities([evidence], width, height)
-        emotion = int(logits.argmax())
-        return Subject(probe, found.mask, logits, emotion, evidence, density, self.settings.doubt.temperature)
+        density = densities([evidence], width, height, self.emotions)
+        emotion = max(self.emotions, key=lambda name: float(logits[EMOTIONS.index(name)]))
+        temperature = self.settings.doubt.temperature
+        return Subject(probe, found.mask, logits, emotion, evidence, density, self.emotions, temperature)
 
     def look_closer(self, subject: Subject) -> tuple[Evidence, ...]:
         """Return what closer crops of the same dog say, as fine maps take it in."""
@@ -112,5 +141,6 @@ class Model:
         maps = []
         for network in self._randomised:
             probe = Probe(network, self.settings.classifier, subject.probe.pixels, subject.probe.dog)
-            maps.append(densities([probe.evidence()[1]], *subject.size)[subject.emotion])
+            density = densities([probe.evidence()[1]], *subject.size, self.emotions)
+            maps.append(density[self.emotions.index(subject.emotion)])
         return maps
