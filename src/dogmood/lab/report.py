@@ -67,6 +67,7 @@ class Page:
                 "picture": _inline(item.pixels),
                 "map": _inline(coloured(item.saliency)),
                 "overlay": _inline(overlay(in_grey(item.pixels), item.saliency)),
+                "others": {name: _inline(overlay(in_grey(item.pixels), one)) for name, one in item.others.items()},
             }
             for item in self.samples
         ]

@@ -80,7 +80,7 @@ def gradients(net: EmotionNet, network: str, pixels: Tensor, emotion: int) -> Ma
     from captum.attr import Saliency
 
     moved = Saliency(_LogShare(net)).attribute(_leaf(pixels), emotion)
-    return _array(moved[0].amax(dim=0))
+    return _without_outliers(_array(moved[0].amax(dim=0)))
 
 
 def smooth_gradients(net: EmotionNet, network: str, pixels: Tensor, emotion: int) -> Map:
@@ -90,7 +90,7 @@ def smooth_gradients(net: EmotionNet, network: str, pixels: Tensor, emotion: int
     torch.manual_seed(0)
     tunnel = NoiseTunnel(Saliency(_LogShare(net)))
     moved = tunnel.attribute(_leaf(pixels), target=emotion, nt_samples=_NOISY, stdevs=_NOISE)
-    return _array(moved[0].amax(dim=0))
+    return _without_outliers(_array(moved[0].amax(dim=0)))
 
 
 def occlusion(net: EmotionNet, network: str, pixels: Tensor, emotion: int) -> Map:
@@ -150,6 +150,12 @@ def _leaf(pixels: Tensor) -> Tensor:
 
 def _array(values: Tensor) -> Map:
     result: Map = values.detach().float().numpy()
+    return result
+
+
+def _without_outliers(values: Map) -> Map:
+    """Cap the strongest hundredth, which would leave all else dark (as Smilkov et al. 2017 do)."""
+    result: Map = np.minimum(values, np.percentile(values, 99)).astype(np.float32)
     return result
 
 
