@@ -40,7 +40,7 @@ def explain_test(
         from dogmood.lab import plots
         from dogmood.lab.explain.proof import Plan
         from dogmood.lab.explain.proof import explain_test as measure
-        from dogmood.lab.explain.tables import tables, to_markdown
+        from dogmood.lab.explain.tables import answers, tables, to_markdown
 
         figures = measure(model, Plan(data, split, photos, seed, rise), work)
         drawn = plots.regions(figures["attention"])
@@ -52,6 +52,8 @@ def explain_test(
         typer.echo(text)
     else:
         _print(tables(figures))
+        for answer in answers(figures):
+            typer.echo(answer)
         typer.echo(f"{out}: explain-test.json, explain-test.md, regions.svg")
 
 

@@ -89,6 +89,7 @@ def test_the_command_measures_prints_and_goes_on(
     assert journal.read_text() == before  # all was done already
     assert "| energy on the dog |" in shown
     assert shown.count("**") == 2 * len(tables(figures))
+    assert "The backdrop does not matter: it holds" in shown
     assert Path("explain-test/explain-test.md").read_text().strip() == shown.strip()
 
 

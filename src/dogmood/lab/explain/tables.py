@@ -63,15 +63,39 @@ def tables(figures: Mapping[str, Any]) -> list[Table]:
     ]
 
 
+def answers(figures: Mapping[str, Any]) -> list[str]:
+    """Return what the figures say about two claims of the original experiment, in a sentence each."""
+    everyone = figures["attention"][EVERY]
+    said = []
+    if "happiness" in figures["attention"]:
+        happy = figures["attention"]["happiness"]
+        said.append(
+            f"The mouth for happiness: the muzzle holds {written(happy['shares']['muzzle'])} of happiness's map, where "
+            f"it would hold {written(happy['even']['muzzle'])} if every cell spoke evenly; "
+            f"{written(happy['accuracy'])} of the photos so labelled are read as happiness, and "
+            f"{written(happy['accuracy without']['muzzle'])} with the muzzle blurred."
+        )
+    without = everyone["accuracy without"]
+    said.append(
+        f"The backdrop does not matter: it holds {written(everyone['shares']['backdrop'])} of the maps "
+        f"({written(everyone['even']['backdrop'])} if every cell spoke evenly); "
+        f"accuracy is {written(everyone['accuracy'])} as photos are, {written(without['backdrop'])} with the backdrop blurred, "
+        f"{written(without['backdrop, filled'])} with it filled with one colour, and "
+        f"{written(without['whole dog'])} with the dog blurred instead."
+    )
+    return said
+
+
 def to_markdown(figures: Mapping[str, Any]) -> str:
-    """Return all tables with a line that says what they are of."""
+    """Return all tables and answers, with a line that says what they are of."""
     model, data = figures["model"], figures["data"]
     about = (
         f"Model `{model['name']}` {model['version']}, SHA-256 `{model['sha256']}`. Data, by SHA-256: "
         f"`emotions/manifest.csv` `{data['emotions/manifest.csv']}`, `finder/index.csv` `{data['finder/index.csv']}`; "
         f"split `{data['split']}`, {data['photos changed']} photos changed (seed {data['seed']}).\n"
     )
-    return "\n".join([about, *(table.to_markdown() for table in tables(figures))])
+    listed = "".join(f"- {answer}\n" for answer in answers(figures))
+    return "\n".join([about, *(table.to_markdown() for table in tables(figures)), listed])
 
 
 def _proof(figures: Mapping[str, Any]) -> Table:
