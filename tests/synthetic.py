@@ -43,10 +43,10 @@ def lying_network(batch: np.ndarray) -> list[np.ndarray]:
     return [logits, maps[..., ::-1, ::-1].copy()]
 
 
-def subject_of(network: object) -> Subject:
+def subject_of(network: object, emotions: tuple[str, ...] = EMOTIONS) -> Subject:
     probe = Probe(network, SETTINGS, photo(), DOG)  # type: ignore[arg-type]
     logits, evidence = probe.evidence()
-    density = densities([evidence], SIDE, SIDE)
+    density = densities([evidence], SIDE, SIDE, emotions)
     mask = np.ones((16, 16), np.float32)
     emotion = EMOTIONS[int(logits.argmax())]
-    return Subject(probe, mask, logits, emotion, evidence, density, EMOTIONS, temperature=1.0)
+    return Subject(probe, mask, logits, emotion, evidence, density, emotions, temperature=1.0)

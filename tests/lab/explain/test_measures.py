@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from dogmood.emotions import EMOTIONS
 from dogmood.lab.explain.measures import BASELINES, MAPS, attention, faith, maps_of, where
 from dogmood.lab.explain.subject import Subject
 from synthetic import CORNER, SIDE, corner_network, lying_network, subject_of
@@ -81,3 +82,16 @@ def test_the_part_that_holds_the_corner_has_the_map_and_the_reading() -> None:
     assert max(row["falls"], key=row["falls"].__getitem__) == "whole dog"
     assert row["falls"]["whole dog"] > row["falls"]["ears"] > 0.04
     assert row["read without"]["body"] == "anger"
+
+
+def test_an_emotion_that_a_model_does_not_know_changes_nothing() -> None:
+    def of_four(batch: np.ndarray) -> list[np.ndarray]:
+        logits, maps = corner_network(batch)
+        logits[:, EMOTIONS.index("relaxed")] = -10_000
+        return [logits, maps]
+
+    four = subject_of(of_four, EMOTIONS[:4])
+    row, known = faith(Unlearnt(), four), faith(Unlearnt(), HONEST)  # type: ignore[arg-type]
+    assert row["occlusion"]["map"] == pytest.approx(known["occlusion"]["map"], abs=0.02)
+    assert 0.2 < row["insertion"]["map"] <= 1
+    assert set(attention(four, "anger")["read without"].values()) <= set(EMOTIONS[:4])

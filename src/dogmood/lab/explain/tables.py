@@ -79,7 +79,8 @@ def answers(figures: Mapping[str, Any]) -> list[str]:
     said.append(
         f"The backdrop does not matter: it holds {written(everyone['shares']['backdrop'])} of the maps "
         f"({written(everyone['even']['backdrop'])} if every cell spoke evenly); "
-        f"accuracy is {written(everyone['accuracy'])} as photos are, {written(without['backdrop'])} with the backdrop blurred, "
+        f"accuracy is {written(everyone['accuracy'])} as photos are, "
+        f"{written(without['backdrop'])} with the backdrop blurred, "
         f"{written(without['backdrop, filled'])} with it filled with one colour, and "
         f"{written(without['whole dog'])} with the dog blurred instead."
     )
