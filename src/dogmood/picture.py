@@ -214,11 +214,11 @@ def _draw_dog(pen: ImageDraw.ImageDraw, size: tuple[int, int], dog: DogReading, 
 def _label(
     pen: ImageDraw.ImageDraw, size: tuple[int, int], corner: tuple[float, float], text: str, colour: str
 ) -> None:
-    """Write white on a coloured bar, above the corner or below it, inside the picture."""
+    """Write on a coloured bar, above the corner or below it, inside the picture."""
     font = ImageFont.load_default(max(12, max(size) // 40))
     left, up, right, down = pen.textbbox((0, 0), text, font=font)
     wide, high = right - left + 10, down - up + 10
     x = max(0.0, min(corner[0], size[0] - wide))
     y = corner[1] - high if corner[1] >= high else corner[1]
     pen.rectangle((x, y, x + wide, y + high), fill=colour)
-    pen.text((x + 5 - left, y + 5 - up), text, fill="white", font=font)
+    pen.text((x + 5 - left, y + 5 - up), text, fill=_readable_on(colour), font=font)
