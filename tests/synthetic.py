@@ -9,7 +9,6 @@ from dogmood.emotions import EMOTIONS
 from dogmood.finder import FoundDog
 from dogmood.lab.explain.probe import Probe
 from dogmood.lab.explain.subject import Subject
-from dogmood.saliency import densities
 
 SIDE = 64
 CELLS = 8
@@ -46,7 +45,6 @@ def lying_network(batch: np.ndarray) -> list[np.ndarray]:
 def subject_of(network: object, emotions: tuple[str, ...] = EMOTIONS) -> Subject:
     probe = Probe(network, SETTINGS, photo(), DOG)  # type: ignore[arg-type]
     logits, evidence = probe.evidence()
-    density = densities([evidence], SIDE, SIDE, emotions)
     mask = np.ones((16, 16), np.float32)
     emotion = EMOTIONS[int(logits.argmax())]
-    return Subject(probe, mask, logits, emotion, evidence, density, emotions, temperature=1.0)
+    return Subject(probe, mask, logits, emotion, evidence, emotions, temperature=1.0)

@@ -21,7 +21,7 @@ def explain_test(
         "explain-test"
     ),
     split: Annotated[str, typer.Option(help="test; or valid, while something is still being chosen.")] = "test",
-    photos: Annotated[int, typer.Option(min=1, help="Photos that are changed, each about 150 times.")] = 100,
+    photos: Annotated[int, typer.Option(min=1, help="Photos that are changed, each about 160 times.")] = 60,
     seed: Annotated[int, typer.Option(help="Of the choice of those photos.")] = 0,
     rise: Annotated[int, typer.Option(min=0, help="Random masks for the agreement with RISE; 0 leaves it out.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,

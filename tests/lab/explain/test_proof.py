@@ -51,7 +51,7 @@ def test_where_and_faith_are_means_with_intervals() -> None:
     where = where_figures([{"area": 0.3, "energy": maps}, {"in head": dict.fromkeys(MAPS, 1.0)}], ["a", "b"])
     assert where["area of the dog"]["n"] == where["energy on the dog"]["map"]["n"] == 1
     assert where["strongest in the head box"]["map"] == {"value": 1.0, "interval": [1.0, 1.0], "n": 1}
-    row = {"deletion": maps, "insertion": maps, "occlusion": maps, "randomised": {"as shown": 0.1, "signed": 0.0}}
+    row = {"deletion": maps, "insertion": maps, "occlusion": maps, "randomised": {"in each view": 0.0, "as shown": 0.1}}
     faith = faith_figures([row, row], ["a", "b"])
     assert faith["deletion"]["random"]["map is better by"]["value"] == pytest.approx(-0.4)
     assert faith["insertion"]["random"]["map is better by"]["value"] == pytest.approx(0.4)

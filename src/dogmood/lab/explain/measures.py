@@ -82,7 +82,7 @@ def faith(model: Model, subject: Subject, rise_masks: int = 0) -> dict[str, Any]
         "occlusion": {
             name: rank_correlation(hidden, mean_in_parts(one, *subject.size, shown)) for name, one in maps.items()
         },
-        "randomised": _mean_correlation(subject, model.look_without_knowledge(subject)),
+        "randomised": _alike(subject, model.look_without_knowledge(subject)),
     }
     if rise_masks:
         rise = rise_map(subject.margin, pixels, blank, shown, rise_masks)
@@ -96,15 +96,23 @@ def faith(model: Model, subject: Subject, rise_masks: int = 0) -> dict[str, Any]
     return row
 
 
-def _mean_correlation(subject: Subject, others: list[Map]) -> dict[str, float]:
-    """Return the correlation with a randomised network's maps: as shown, and with what speaks against."""
-    ours = subject.signed
-    signed = [rank_correlation(subject.in_shown(ours), subject.in_shown(other)) for other in others]
-    shown = [
-        rank_correlation(subject.in_shown(np.maximum(ours, 0)), subject.in_shown(np.maximum(other, 0)))
-        for other in others
+def _alike(subject: Subject, others: list[Evidence]) -> dict[str, float]:
+    """Return how alike the map and randomised networks' maps are, by Spearman's rank correlation.
+
+    ``in each view`` compares what the cells of a view say.  ``as shown`` compares the
+    maps as readings show them; there one view may be brighter than another as a whole,
+    in one network by chance as in the other.
+    """
+    index = subject.emotions.index(subject.emotion)
+    ours = subject.centred(subject.evidence)
+    in_views = [
+        rank_correlation(one[index], other[index])
+        for evidence in others
+        for one, other in zip(ours, subject.centred(evidence), strict=True)
     ]
-    return {"as shown": _mean(shown), "signed": _mean(signed)}
+    shown = subject.in_shown(subject.saliency)
+    as_shown = [rank_correlation(shown, subject.in_shown(subject.map_of([evidence]))) for evidence in others]
+    return {"in each view": _mean(in_views), "as shown": _mean(as_shown)}
 
 
 def _mean(values: list[float]) -> float:
