@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from dogmood.lab.intervals import bootstrap
 
+BETTER = "map is better by"
+"""Of a baseline: the mean by which the map under test does better, photo by photo."""
+
 Figure = dict[str, Any]
 """``value``, ``interval`` (95 %, group bootstrap) and ``n``; value and interval are None where n is 0."""
 

@@ -20,7 +20,7 @@ from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.data.pets import PetPhoto, read_pets
 from dogmood.lab.explain.attention import attention_figures
-from dogmood.lab.explain.figures import mean_with_interval
+from dogmood.lab.explain.figures import BETTER, mean_with_interval
 from dogmood.lab.explain.journal import Journal, Row
 from dogmood.lab.explain.measures import BASELINES, MAPS, attention, faith, where
 from dogmood.lab.explain.subject import Model
@@ -127,7 +127,7 @@ def faith_figures(rows: Sequence[Row], groups: Sequence[str]) -> dict[str, Any]:
         figures[key] = {name: mean_with_interval(of, groups) for name, of in values.items()}
         for name in BASELINES:
             gain = better * (values["map"] - values[name])
-            figures[key][name]["map is better by"] = mean_with_interval(gain, groups)
+            figures[key][name][BETTER] = mean_with_interval(gain, groups)
     ways = ("in each view", "as shown")
     figures["randomised"] = {way: mean_with_interval([row["randomised"][way] for row in rows], groups) for way in ways}
     return figures

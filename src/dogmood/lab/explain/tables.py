@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dogmood.lab.explain.attention import EVERY
-from dogmood.lab.explain.figures import written
-from dogmood.lab.explain.measures import HIDDEN, MAPS
+from dogmood.lab.explain.figures import BETTER, written
+from dogmood.lab.explain.measures import BASELINES, HIDDEN, MAPS
 from dogmood.regions import REGIONS
 
 AIMS = {
@@ -111,6 +111,9 @@ def _proof(figures: Mapping[str, Any]) -> Table:
         else:
             cells = (written(of[one]) for one in MAPS)
             rows.append((_TITLES.get(name, name), str(of["map"]["n"]), *cells, AIMS[name]))
+            if BETTER in of[BASELINES[0]]:
+                gains = (written(of[one][BETTER]) if one in BASELINES else "" for one in MAPS)
+                rows.append(("by how much the map does better, photo by photo", str(of["map"]["n"]), *gains, "above 0"))
     return Table("Do the maps tell the truth?", ("", "n", *MAPS, "aim"), rows)
 
 
