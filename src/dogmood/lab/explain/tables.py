@@ -100,7 +100,7 @@ def to_markdown(figures: Mapping[str, Any]) -> str:
 
 
 def _proof(figures: Mapping[str, Any]) -> Table:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, of in {**figures["where"], **figures["faith"]}.items():
         if name == "area of the dog":
             rows.append((name, str(of["n"]), written(of), "", "", "", "", ""))
