@@ -10,6 +10,7 @@ from dogmood.emotions import EMOTIONS
 from dogmood.lab import LabError
 from dogmood.lab.data.manifest import read_manifest
 from dogmood.lab.explain.attention import attention_figures
+from dogmood.lab.explain.figures import mean_over_kinds
 from dogmood.lab.explain.measures import HIDDEN, MAPS
 from dogmood.lab.explain.proof import Plan, explain_test, faith_figures, sample, where_figures
 from dogmood.lab.explain.tables import tables
@@ -56,6 +57,12 @@ def test_where_and_faith_are_means_with_intervals() -> None:
     assert faith["deletion"]["random"]["map is better by"]["value"] == pytest.approx(-0.4)
     assert faith["insertion"]["random"]["map is better by"]["value"] == pytest.approx(0.4)
     assert "RISE" not in faith
+
+
+def test_a_breed_with_many_photos_counts_no_more_than_another() -> None:
+    figure = mean_over_kinds([1.0, 1.0, 1.0, 0.0], ["pug", "pug", "pug", "boxer"])
+    assert (figure["value"], figure["n"]) == (0.5, 2)
+    assert figure["interval"] == [0.5, 1.0]  # a draw without a pug is rare
 
 
 def test_a_larger_sample_holds_the_smaller_one(small_data: Path) -> None:

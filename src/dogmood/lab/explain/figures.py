@@ -32,6 +32,25 @@ def mean_with_interval(values: Sequence[float] | NDArray[np.float64], groups: Se
     return {"value": float(numbers.mean()), "interval": list(interval), "n": len(known)}
 
 
+def mean_over_kinds(values: Sequence[float], kinds: Sequence[Hashable]) -> Figure:
+    """Return the mean of the kinds' means, so that a kind with many photos counts no more than another.
+
+    Args:
+        values: a number a photo.
+        kinds: of which kind each is.  Photos are resampled one by one.
+    """
+    numbers, number_of = np.array(values), {kind: i for i, kind in enumerate(dict.fromkeys(kinds))}
+    indices = np.array([number_of[kind] for kind in kinds])
+
+    def mean(drawn: NDArray[np.intp]) -> float:
+        sums = np.bincount(indices[drawn], numbers[drawn], len(number_of))
+        counts = np.bincount(indices[drawn], minlength=len(number_of))
+        return float((sums[counts > 0] / counts[counts > 0]).mean())
+
+    everything = np.arange(len(numbers))
+    return {"value": mean(everything), "interval": list(bootstrap(mean, everything.tolist())), "n": len(number_of)}
+
+
 def written(figure: Mapping[str, Any], digits: int = 3) -> str:
     """Return a figure as "0.812 (0.790 to 0.834)"."""
     if figure["value"] is None:

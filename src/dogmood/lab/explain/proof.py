@@ -20,7 +20,7 @@ from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.data.pets import PetPhoto, read_pets
 from dogmood.lab.explain.attention import attention_figures
-from dogmood.lab.explain.figures import BETTER, mean_with_interval
+from dogmood.lab.explain.figures import BETTER, mean_over_kinds, mean_with_interval
 from dogmood.lab.explain.journal import Journal, Row
 from dogmood.lab.explain.measures import BASELINES, MAPS, attention, faith, where
 from dogmood.lab.explain.subject import Model
@@ -101,7 +101,12 @@ def sample(photos: Sequence[LabelledPhoto], count: int, seed: int) -> list[Label
 
 
 def where_figures(rows: Sequence[Row], groups: Sequence[str]) -> dict[str, Any]:
-    """Return energy on the dog and the pointing game, of each map, with intervals."""
+    """Return energy on the dog and the pointing game, of each map, with intervals.
+
+    Args:
+        rows: what `where` says, one a photo.
+        groups: the photos' names, which begin with the breed.
+    """
     figures: dict[str, Any] = {}
     for key, of in (("energy", "energy on the dog"), ("in head", "strongest in the head box")):
         kept = [i for i, row in enumerate(rows) if key in row]
@@ -110,6 +115,11 @@ def where_figures(rows: Sequence[Row], groups: Sequence[str]) -> dict[str, Any]:
             figures[of] = {name: mean_with_interval([rows[i][key][name] for i in kept], inside) for name in MAPS}
     masked = [i for i, row in enumerate(rows) if "area" in row]
     if masked:
+        # Most of the exact masks are of one breed.
+        breeds = [groups[i].rsplit("_", 1)[0] for i in masked]
+        figures["energy on the dog, mean over breeds"] = {
+            name: mean_over_kinds([rows[i]["energy"][name] for i in masked], breeds) for name in MAPS
+        }
         figures["area of the dog"] = mean_with_interval([rows[i]["area"] for i in masked], [groups[i] for i in masked])
     return figures
 
