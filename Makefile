@@ -27,6 +27,7 @@ weights: .venv/.test ## Train the shipped model anew from the photos in DATA
 bench: .venv/.demo $(LAST_PHOTO) ## Measure start, speed, memory and size; DATA holds the photos
 	$(need_data)$(BIN)/python benchmarks/cold_start.py --photo build/photos/bull-mastiff.jpg
 	$(BIN)/python benchmarks/folder.py --photos $(DATA)/emotions/photos
+	$(BIN)/python benchmarks/explain.py --photos $(DATA)/emotions/photos
 	$(BIN)/python benchmarks/install_size.py
 
 clean: ## Remove what was built; .cache, the steps of training, stays

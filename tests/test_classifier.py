@@ -55,3 +55,16 @@ def test_ten_crops_are_averaged_and_mirrored_maps_turned_back() -> None:
     for plain, mirrored in zip(scores.evidence[:5], scores.evidence[5:], strict=True):
         assert mirrored.squares == plain.squares
         assert mirrored.maps == pytest.approx(plain.maps, abs=1e-6)
+
+
+def test_closer_looks_lie_within_the_views_and_leave_the_scores_alone() -> None:
+    classifier = Classifier(Fake(), SETTINGS)  # type: ignore[arg-type]
+    before = classifier.classify(half_bright(), DOG)
+    closer = classifier.look_closer(half_bright(), DOG)
+    assert len(closer) == 9
+    for one in closer:
+        for small, whole in zip(one.squares, before.evidence[0].squares, strict=True):
+            assert small.side < whole.side
+            assert whole.x0 <= small.x0
+            assert small.x0 + small.side <= whole.x0 + whole.side + 1e-9
+    assert np.array_equal(classifier.classify(half_bright(), DOG).logits, before.logits)

@@ -9,6 +9,7 @@ from PIL import Image
 from dogmood import DogMood, PhotoError, UsageError
 from dogmood.emotions import EMOTIONS
 from dogmood.photo import ENOUGH_SIDE
+from dogmood.regions import REGIONS
 
 
 def test_a_dog_is_found_and_read(dogmood: DogMood, bull_mastiff: Path) -> None:
@@ -116,3 +117,26 @@ def test_ten_crops_are_an_average_near_the_single_one(dogmood: DogMood, bull_mas
     assert one.box == ten.box
     assert one.probabilities != ten.probabilities
     assert list(one.probabilities.values()) == pytest.approx(list(ten.probabilities.values()), abs=0.35)
+
+
+def test_fine_maps_leave_the_reading_as_it_is(dogmood: DogMood, bull_mastiff: Path) -> None:
+    (quick,) = dogmood.read(bull_mastiff, explain=True).dogs
+    (fine,) = DogMood(explain_quality="fine").read(bull_mastiff, explain=True).dogs
+    assert fine.probabilities == quick.probabilities
+    assert quick.saliency is not None
+    assert fine.saliency is not None
+    assert (fine.saliency[fine.emotion] != quick.saliency[quick.emotion]).any()
+
+
+def test_where_it_looked_is_told_in_shares_that_sum_to_1(dogmood: DogMood, bull_mastiff: Path) -> None:
+    assert dogmood.read(bull_mastiff).dogs[0].looked_at is None
+    (dog,) = dogmood.read(bull_mastiff, explain=True).dogs
+    assert dog.looked_at is not None
+    assert set(dog.looked_at[dog.emotion]) == set(REGIONS)
+    for shares in dog.looked_at.values():
+        assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_an_unknown_explain_quality_is_named() -> None:
+    with pytest.raises(UsageError, match="'superb': choose quick or fine"):
+        DogMood(explain_quality="superb")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from dogmood.emotions import EMOTIONS
 from dogmood.reading import COLUMNS, DogReading, ModelInfo, Reading, json_schema
+from dogmood.regions import REGIONS
 
 MODEL = ModelInfo("base", "1.2.0", "0" * 64)
 share = st.floats(0, 1)
@@ -25,6 +27,8 @@ dogs = st.builds(
     sure=st.booleans(),
     possible=st.lists(st.sampled_from(EMOTIONS), min_size=1, unique=True).map(tuple),
     saliency=st.none(),
+    looked_at=st.none()
+    | st.dictionaries(st.sampled_from(EMOTIONS), st.dictionaries(st.sampled_from(REGIONS), share, min_size=1)),
 )
 readings = st.one_of(
     st.builds(
@@ -113,3 +117,15 @@ def test_the_schema_refuses_what_is_no_reading(broken: dict[str, object]) -> Non
 def test_file_names_of_any_bytes_can_be_written() -> None:
     reading = Reading("caf\udce9.jpg", "no_dog", 1, 1, MODEL)
     assert json.dumps(reading.to_dict(), ensure_ascii=False).encode("utf-8")
+
+
+def test_where_it_looked_is_written_only_where_asked_for() -> None:
+    assert "looked_at" not in REX.to_dict()["dogs"][0]
+    assert REX.to_rows()[0]["looked_at_muzzle"] is None
+    shares = {"happiness": {"muzzle": 0.48004, "backdrop": 0.51996}, "fear": {"body": 1.0}}
+    told = replace(REX, dogs=(replace(REX.dogs[0], looked_at=shares),))
+    written = told.to_dict()
+    jsonschema.validate(written, json_schema())
+    assert written["dogs"][0]["looked_at"]["happiness"] == {"muzzle": 0.48, "backdrop": 0.52}
+    (row,) = told.to_rows()  # a row tells of the emotion that was read
+    assert (row["looked_at_muzzle"], row["looked_at_body"]) == (0.48, None)

@@ -88,3 +88,15 @@ def test_what_speaks_for_every_emotion_alike_is_shown_for_none() -> None:
     maps[0, :, 1, 1] = 2
     silent = saliency_maps([Evidence((Square(0, 0, 100),), maps)], 100, 100)
     assert all(not one.any() for one in silent.values())
+
+
+def test_several_crops_of_a_view_are_averaged_where_they_overlap_and_show_no_edge() -> None:
+    flat = np.zeros((1, 5, 4, 4), np.float32)
+    flat[0, EMOTIONS.index("fear")] = 1
+
+    def of(square: Square) -> Evidence:
+        return Evidence((square,), flat * np.float32((square.side / 100) ** 2))  # as much per area
+
+    crops = [of(Square(0, 0, 100)), of(Square(20, 20, 60)), of(Square(40, 30, 50))]
+    fear = saliency_maps(crops, 100, 100)["fear"]
+    assert fear[10:-10, 10:-10] == pytest.approx(1, abs=0.02)

@@ -15,6 +15,9 @@ FILL = (124, 116, 104)
 _TEN_CROP_SHARE = 0.875
 """Side of each of the ten crops as a share of the whole: 224 of 256, as is usual."""
 
+_CLOSER = 0.8
+"""Side of each closer crop as a share of the whole: as close as training has seen."""
+
 
 @dataclass(frozen=True)
 class Square:
@@ -43,6 +46,14 @@ def ten_squares(square: Square) -> tuple[Square, ...]:
     rest = square.side - side
     places = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.5))
     return tuple(Square(square.x0 + x * rest, square.y0 + y * rest, side) for x, y in places)
+
+
+def closer_squares(square: Square) -> tuple[Square, ...]:
+    """Return nine smaller squares that lie in a square, three by three, each overlapping the others."""
+    side = square.side * _CLOSER
+    rest = square.side - side
+    steps = (0.0, 0.5, 1.0)
+    return tuple(Square(square.x0 + x * rest, square.y0 + y * rest, side) for y in steps for x in steps)
 
 
 def cut(pixels: Pixels, square: Square, size: int) -> Pixels:

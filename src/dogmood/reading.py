@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dogmood.boxes import Box
 from dogmood.emotions import EMOTIONS
+from dogmood.regions import REGIONS
 
 Status: TypeAlias = Literal["read", "no_dog", "unreadable"]
 Row: TypeAlias = dict[str, str | int | float | bool | None]
@@ -49,6 +50,9 @@ class DogReading:
             ruled out at 90 %.  Written as ``set``.
         saliency: where asked for, for each emotion a map ``(rows, columns)`` in
             [0, 1] over the whole photo; not written to JSON or tables.
+        looked_at: where asked for, for each emotion the share of its map on each of
+            `dogmood.regions.REGIONS`, summing to 1.  An emotion for which nothing
+            speaks is left out; so are the parts of a head that was not found.
     """
 
     dog: int
@@ -61,10 +65,11 @@ class DogReading:
     sure: bool
     possible: tuple[str, ...]
     saliency: Mapping[str, NDArray[np.float32]] | None = field(default=None, compare=False, repr=False)
+    looked_at: Mapping[str, Mapping[str, float]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON says of this dog."""
-        return {
+        result: dict[str, Any] = {
             "dog": self.dog,
             "box": _rounded(self.box),
             "head": None if self.head is None else _rounded(self.head),
@@ -75,6 +80,12 @@ class DogReading:
             "sure": self.sure,
             "set": list(self.possible),
         }
+        if self.looked_at is not None:
+            result["looked_at"] = {
+                emotion: {region: round(share, _DIGITS) for region, share in shares.items()}
+                for emotion, shares in self.looked_at.items()
+            }
+        return result
 
     def sorted_probabilities(self) -> list[tuple[str, float]]:
         """Return the emotions and their probabilities, highest first."""
@@ -131,6 +142,8 @@ class Reading:
                 row["set"] = " ".join(dog["set"])
                 row |= dict(zip(_edges("box"), dog["box"], strict=True))
                 row |= dict(zip(_edges("head"), dog["head"] or [None] * 4, strict=True))
+                shares = dog.get("looked_at", {}).get(dog["emotion"], {})
+                row |= {f"looked_at_{region}": share for region, share in shares.items()}
             rows.append(row)
         return rows
 
@@ -153,6 +166,7 @@ COLUMNS: dict[str, type] = {
     "set": str,
     "presence": float,
     **dict.fromkeys(_edges("box") + _edges("head"), float),
+    **dict.fromkeys([f"looked_at_{region}" for region in REGIONS], float),
     "model": str,
     "model_version": str,
 }
@@ -182,6 +196,16 @@ def json_schema() -> dict[str, Any]:
         sure={"type": "boolean"},
         set={"type": "array", "items": emotion, "minItems": 1, "uniqueItems": True},
     )
+    dog["properties"]["looked_at"] = {
+        "type": "object",
+        "description": "where asked for: of each emotion's map, the share on each part of the photo; they sum to 1",
+        "propertyNames": emotion,
+        "additionalProperties": {
+            "type": "object",
+            "propertyNames": {"enum": list(REGIONS)},
+            "additionalProperties": share,
+        },
+    }
     model = _object(name=text, version=text, sha256={"type": "string", "pattern": "^[0-9a-f]{64}$"})
     common = {"source": text, "model": model}
     return {

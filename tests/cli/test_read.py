@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -227,3 +228,13 @@ def test_the_installed_program_runs_and_never_shows_a_traceback(bull_mastiff: Pa
     assert bad.stderr == f"{tmp_path / 'nowhere.jpg'} does not exist.\n"
     version = subprocess.run([*program, "--version"], capture_output=True, text=True)
     assert version.returncode == 0
+
+
+def test_explained_tables_say_where_it_looked(capsys, bull_mastiff: Path, tmp_path: Path) -> None:
+    words = ["--explain", "--explain-quality", "fine", "--pictures", tmp_path]
+    _, out, _ = run(capsys, "read", *words, bull_mastiff)
+    assert re.search(r"anger +\d+\.\d\d% .* \d+ % [a-z ]+, \d+ % [a-z ]+\n", out)
+    _, out, _ = run(capsys, "read", "--json", *words, bull_mastiff)
+    reading = json.loads(out.splitlines()[0])
+    jsonschema.validate(reading, json_schema())
+    assert "muzzle" in reading["dogs"][0]["looked_at"][reading["dogs"][0]["emotion"]]

@@ -44,3 +44,11 @@ def test_colours_change_nothing_but_the_looks() -> None:
     assert "\x1b[" in coloured
     plain = [line.rstrip() for line in re.sub(r"\x1b\[[0-9;]*m", "", coloured).splitlines()]
     assert plain == show(REX, colour=False).splitlines()
+
+
+def test_where_it_looked_stands_beside_the_bars() -> None:
+    shares = {"happiness": {"muzzle": 0.481, "rest_of_head": 0.3, "backdrop": 0.219}, "fear": {"backdrop": 1.0}}
+    lines = show(replace(REX, dogs=(replace(REX.dogs[0], looked_at=shares),)), colour=False).splitlines()
+    assert lines[2] == "    happiness   93.12%  " + 22 * "█" + "    48 % muzzle, 30 % rest of head"
+    assert lines[3] == "    relaxed      4.68%  █"
+    assert lines[4] == "    fear         1.16%  " + 24 * " " + "  100 % backdrop"

@@ -84,19 +84,23 @@ def test_the_page_of_a_run_is_complete_in_itself(run: Run) -> None:
 
 
 def test_names_are_shown_as_text() -> None:
-    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels, empty = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.float32)
     page = Page(
         title=HOSTILE,
         about=HOSTILE,
         tables=[Table(HOSTILE, HOSTILE, (HOSTILE,), [(HOSTILE,)])],
         plots=[Plot(HOSTILE, "<svg></svg>")],
         mistakes=[Mistake(HOSTILE, "fear", "anger", 0.9, pixels)],
-        samples=[Sample(HOSTILE, "fear", 0.9, pixels, np.zeros((8, 8), np.float32))],
+        samples=[Sample(HOSTILE, "fear", 0.9, pixels, empty, {HOSTILE: empty, "occlusion": empty})],
     )
     parsed = Parsed(page.to_html())
     assert not parsed.named("script")
     assert HOSTILE in parsed.text
-    assert any(HOSTILE in (picture["alt"] or "") for picture in parsed.named("img"))
+    alts = [picture["alt"] or "" for picture in parsed.named("img")]
+    # The mistake; and of the sample the photo, its map, both together, and two other methods.
+    assert len(alts) == 1 + 5
+    assert any(HOSTILE in alt for alt in alts)
+    assert f"The same by {HOSTILE}" in alts
 
 
 def test_a_sweep_s_page_has_its_table_and_chart() -> None:

@@ -10,6 +10,7 @@ import typer
 
 from dogmood import __version__
 from dogmood.cli import data
+from dogmood.cli.explain_test import explain_test
 from dogmood.cli.export import export
 from dogmood.cli.read import read
 from dogmood.cli.report import report
@@ -33,6 +34,7 @@ app.command()(sweep)
 app.command("test")(measure)
 app.command()(report)
 app.command()(export)
+app.command("explain-test")(explain_test)
 
 
 @app.callback(invoke_without_command=True)

@@ -28,6 +28,7 @@ def _count(dogs: int) -> str:
 
 def _dog(dog: DogReading, colour: bool) -> list[str]:
     from dogmood.emotions import COLOURS
+    from dogmood.regions import in_words
 
     sure = "sure" if dog.sure else "not sure"
     box = ", ".join(f"{edge:.0f}" for edge in dog.box)
@@ -37,7 +38,10 @@ def _dog(dog: DogReading, colour: bool) -> list[str]:
         bar = "█" * round(probability * _BAR)
         if colour:
             bar = typer.style(bar, fg=_rgb(COLOURS[emotion]))
-        lines.append(f"    {emotion:<10} {probability:>7.2%}  {bar}".rstrip())
+        looked = in_words((dog.looked_at or {}).get(emotion, {}))
+        # Styled text is longer than it looks: the bar is filled up before it is styled.
+        room = " " * (_BAR - round(probability * _BAR)) if looked else ""
+        lines.append(f"    {emotion:<10} {probability:>7.2%}  {bar}{room}  {looked}".rstrip())
     lines.append(f"    possible at 90 %: {', '.join(dog.possible)}")
     return lines
 

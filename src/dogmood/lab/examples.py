@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ from dogmood.doubt import softmax
 from dogmood.lab.augment import middle_crop
 from dogmood.lab.cuts import CUTS, Cutting, cut_photos
 from dogmood.lab.data.manifest import LabelledPhoto
+from dogmood.lab.explain.gradients import explain
 from dogmood.lab.nets.registry import spec
 from dogmood.lab.run import Run
 from dogmood.photo import Pixels, open_photo
 
 MISTAKES = 12
+OTHERS = ("Grad-CAM", "gradients", "occlusion")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,7 @@ class Sample:
         probability: with which calibrated probability.
         pixels: ``(side, side, 3)`` uint8 RGB: what the network was shown, in colour.
         saliency: ``(side, side)`` float32 in [0, 1].
+        others: what other methods say (`dogmood.lab.explain.gradients`), likewise.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Sample:
     probability: float
     pixels: Pixels
     saliency: NDArray[np.float32]
+    others: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def mistakes_of(run: Run, photos: Sequence[LabelledPhoto], figures: Mapping[str, Any]) -> list[Mistake]:
@@ -105,8 +109,9 @@ def samples_of(run: Run, photos: Sequence[LabelledPhoto], figures: Mapping[str, 
         )
         for channels in (known.channels, 3)
     )
+    net = run.network()
     with torch.inference_mode():
-        maps = run.network().answer(shown.float() / 255).maps.numpy()
+        maps = net.answer(shown.float() / 255).maps.numpy()
     return [
         Sample(
             photos[k].path.name,
@@ -114,6 +119,7 @@ def samples_of(run: Run, photos: Sequence[LabelledPhoto], figures: Mapping[str, 
             float(probabilities[k, i]),
             colour[row].permute(1, 2, 0).numpy(),
             _stretched(maps[row], i, known.side),
+            {method: explain(net, run.settings.network, shown[row].float() / 255, i, method) for method in OTHERS},
         )
         for row, (k, i) in enumerate(chosen)
     ]

@@ -7,7 +7,7 @@ also differ in style, so that they can be printed.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -20,6 +20,16 @@ from dogmood.lab.run import EpochMetrics
 from dogmood.lab.sweep_table import Row
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#777777"
+_REGION_STYLES = {
+    "muzzle": (ORANGE, ""),
+    "eyes": (BLUE, ""),
+    "ears": ("#009E73", ".."),
+    "rest_of_head": ("#E69F00", "//"),
+    "body": ("#CC79A7", ""),
+    "backdrop": ("#DDDDDD", ""),
+}
+"""Colours of Okabe and Ito and, where two are alike in grey print, a hatch."""
+
 SIZE = (5.2, 3.8)
 """Inches; about 500 pixels wide on a page."""
 
@@ -123,6 +133,34 @@ def risk_coverage(curve: dict[str, Any]) -> str:
     axes.set_xlim(0, 1)
     axes.set_ylim(min(0.5, *curve["accuracy"]), 1.02)
     axes.grid(alpha=0.3)
+    return _svg(figure)
+
+
+def regions(attention: Mapping[str, Any]) -> str:
+    """Draw which share of each emotion's map falls on which part of the photo.
+
+    Args:
+        attention: what `dogmood.lab.explain.attention.attention_figures` returned.
+    """
+    rows = {label: of["shares"] for label, of in attention.items() if label != "all"}
+    rows["every cell alike"] = attention["all"]["even"]
+    figure = Figure((8.2, 1.4 + 0.42 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    left = np.zeros(len(rows))
+    for region, (colour, hatch) in _REGION_STYLES.items():
+        values = np.array([of[region]["value"] or 0.0 for of in rows.values()])
+        name = region.replace("_", " ")
+        bars = axes.barh(list(rows), values, left=left, color=colour, hatch=hatch, edgecolor="white", label=name)
+        numbers = [f"{value:.0%}" if value >= 0.04 else "" for value in values]
+        ink = "white" if colour in (BLUE, GREY) else "black"
+        plate = {"facecolor": colour, "edgecolor": "none", "pad": 1}
+        axes.bar_label(bars, numbers, label_type="center", fontsize=8, color=ink, bbox=plate)
+        left += values
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_xlabel("share of the emotion's map, mean over the photos with that label")
+    figure.legend(loc="outside upper center", ncols=len(_REGION_STYLES), frameon=False, fontsize=8)
     return _svg(figure)
 
 

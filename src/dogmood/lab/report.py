@@ -21,7 +21,7 @@ from dogmood.lab.examples import Mistake, Sample, mistakes_of, samples_of
 from dogmood.lab.run import Run
 from dogmood.lab.sweep_table import Row, percent
 from dogmood.photo import Pixels
-from dogmood.picture import overlay
+from dogmood.picture import coloured, in_grey, overlay
 
 THUMBNAIL = 240
 """Side in pixels of the pictures on a page."""
@@ -62,7 +62,13 @@ class Page:
         environment = Environment(loader=PackageLoader("dogmood.lab"), autoescape=True)
         mistakes = [{**vars(item), "picture": _inline(item.pixels)} for item in self.mistakes]
         samples = [
-            {**vars(item), "picture": _inline(item.pixels), "overlay": _inline(overlay(item.pixels, item.saliency))}
+            {
+                **vars(item),
+                "picture": _inline(item.pixels),
+                "map": _inline(coloured(item.saliency)),
+                "overlay": _inline(overlay(in_grey(item.pixels), item.saliency)),
+                "others": {name: _inline(overlay(in_grey(item.pixels), one)) for name, one in item.others.items()},
+            }
             for item in self.samples
         ]
         shown = {**vars(self), "mistakes": mistakes, "samples": samples}

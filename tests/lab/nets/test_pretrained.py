@@ -30,12 +30,14 @@ def test_dinov2_normalises_and_reads_class_token_and_patches() -> None:
     pixels = torch.rand(2, 3, 28, 42)
     mean, deviation = (torch.tensor(v)[:, None, None] for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
     with torch.inference_mode():
-        tokens = dinov2_small()((pixels - mean) / deviation)
+        tokens, attention = dinov2_small().look((pixels - mean) / deviation)
         seen = torch.cat([tokens[:, 1:].mean(dim=1), tokens[:, 0]], dim=1)
         logits, maps = net.answer(pixels)
         on_patches, on_class_token = net.head.read.weight.split(384, dim=1)
-        middle = tokens[:, 5] @ on_patches.T + tokens[:, 0] @ on_class_token.T
+        looked = tokens[:, 0] @ on_class_token.T * attention[:, 4:5]
+        middle = tokens[:, 5] @ on_patches.T / 6 + looked
         assert torch.allclose(logits, net.head.read(seen), atol=1e-4)
-    # Six cells share the class token; the fifth in reading order is the second row's middle.
+    # Six cells share the class token as it looks at them; the fifth in reading order is the second row's middle.
     assert maps.shape == (2, 5, 2, 3)
-    assert torch.allclose(maps[:, :, 1, 1], middle / 6, atol=1e-4)
+    assert torch.allclose(maps.sum(dim=(2, 3)) + net.head.read.bias, logits, atol=1e-4)
+    assert torch.allclose(maps[:, :, 1, 1], middle, atol=1e-4)

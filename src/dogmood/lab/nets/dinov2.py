@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -53,6 +54,19 @@ class Block(nn.Module):
         tokens = tokens + self.scale1 * self._attend(self.norm1(tokens))
         added: Tensor = self.scale2 * self.fc2(functional.gelu(self.fc1(self.norm2(tokens))))
         return tokens + added
+
+    def class_attention(self, tokens: Tensor) -> Tensor:
+        """Return where the class token looks: ``(n, k - 1)`` over the others, summing to 1, mean of all heads.
+
+        Args:
+            tokens: ``(n, k, 384)`` as they enter this block, the class token first.
+        """
+        n, normed = tokens.shape[0], self.norm1(tokens)
+        query = self.query(normed[:, :1]).view(n, 1, HEADS, -1).transpose(1, 2)
+        key = self.key(normed[:, 1:]).view(n, -1, HEADS, WIDTH // HEADS).transpose(1, 2)
+        scores = (query @ key.transpose(2, 3)) / (WIDTH // HEADS) ** 0.5
+        attention: Tensor = scores.softmax(dim=-1).mean(dim=1)[:, 0]
+        return attention
 
     def _attend(self, tokens: Tensor) -> Tensor:
         n = tokens.shape[0]
@@ -98,6 +112,15 @@ class DinoV2(nn.Module):
         for block in self.blocks:
             tokens = block(tokens)
         return self.norm(tokens)  # type: ignore[no-any-return]
+
+    def look(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tokens, and where the class token looks in the last block: ``(n, h/14 * w/14)``."""
+        tokens = self.embed(pixels)
+        *others, last = self.blocks
+        for block in others:
+            tokens = block(tokens)
+        attention: Tensor = cast(Block, last).class_attention(tokens)
+        return self.norm(last(tokens)), attention
 
 
 def dinov2_small() -> DinoV2:

@@ -57,12 +57,16 @@ class DinoTokens(nn.Module):
         """Return the tokens of RGB ``(n, 3, side, side)`` in [0, 1].
 
         The class token stands in every cell, so that a head which averages over
-        cells reads both, and its part is shared out evenly.
+        cells reads both.  What it says is shared out as the last block's attention
+        is: it stands more strongly in the cells that it looks at, and its mean over
+        all cells is the token itself.
         """
-        tokens = self.backbone(self.normalise(pixels))
+        tokens, attention = self.backbone.look(self.normalise(pixels))
         rows, columns = pixels.shape[-2] // 14, pixels.shape[-1] // 14
         patches = tokens[:, 1:].transpose(1, 2).reshape(-1, WIDTH, rows, columns)
-        first = tokens[:, 0, :, None, None].expand(-1, -1, rows, columns)
+        # Only maps depend on how it is shared out: no gradient goes that way.
+        shares = attention.detach().reshape(-1, 1, rows, columns) * (rows * columns)
+        first = tokens[:, 0, :, None, None] * shares
         return torch.cat([patches, first], dim=1)
 
 

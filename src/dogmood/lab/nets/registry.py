@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from torch import nn
+
 from dogmood.lab import LabError
 from dogmood.lab.nets import mbcc, pretrained, small, vgg
 from dogmood.lab.nets.emotion_net import EmotionNet
@@ -20,23 +22,32 @@ class NetSpec:
         side: of its input in pixels.
         frame: side of the picture that its crops are cut from: 48 for 40 as in
             Khaireddin & Chen 2021, 256 for 224 as is usual on ImageNet.
+        layer: which part of ``features`` Grad-CAM looks at: the last whose maps still
+            say where something is.  None takes what all of ``features`` returns.
     """
 
     make: Callable[[int, bool], EmotionNet]
     channels: int
     side: int
     frame: int
+    layer: int | None = None
+
+    def target(self, net: EmotionNet) -> nn.Module:
+        """Return the module whose output Grad-CAM looks at."""
+        return net.features if self.layer is None else net.features.get_submodule(str(self.layer))
 
 
-def _grey(make: Callable[[int], EmotionNet], side: int) -> NetSpec:
-    return NetSpec(lambda classes, _: make(classes), 1, side, round(side * 48 / 40))
+def _grey(make: Callable[[int], EmotionNet], side: int, layer: int | None = None) -> NetSpec:
+    return NetSpec(lambda classes, _: make(classes), 1, side, round(side * 48 / 40), layer)
 
 
 NETWORKS: dict[str, NetSpec] = {
     "shallow_cnn": _grey(small.shallow_cnn, small.SHALLOW_SIDE),
     "sequential_cnn": _grey(small.sequential_cnn, small.SEQUENTIAL_SIDE),
-    "mbcc_cnn": _grey(mbcc.mbcc_cnn, mbcc.SIDE),
-    "vggnet": _grey(vgg.vggnet, vgg.SIDE),
+    # The second four-branch block: 6 x 6 cells, where the last layer has 3 x 3.
+    "mbcc_cnn": _grey(mbcc.mbcc_cnn, mbcc.SIDE, layer=5),
+    # The third stage before its pooling: 10 x 10 cells, where the last layer has 2 x 2.
+    "vggnet": _grey(vgg.vggnet, vgg.SIDE, layer=19),
     "efficientnet_lite0": NetSpec(pretrained.efficientnet_lite0, 3, pretrained.SIDE, 256),
     "dinov2_s": NetSpec(pretrained.dinov2_s, 3, pretrained.SIDE, 256),
 }

@@ -1,0 +1,1 @@
+"""Whether the maps tell the truth: other ways to explain, and measures of each."""
