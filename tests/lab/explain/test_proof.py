@@ -87,6 +87,9 @@ def test_the_command_measures_prints_and_goes_on(
         assert all(0 <= of[name]["value"] <= 1 for name in MAPS)
     assert json.loads(Path("explain-test/explain-test.json").read_text()) == figures
     assert Path("explain-test/regions.svg").read_text().startswith("<svg")
+    chart = Path("explain-test/regions.svg").read_text()
+    for name in ("muzzle", "rest of head", "backdrop", "every cell alike", *EMOTIONS):
+        assert f">{name}<" in chart
 
     (journal,) = Path(".cache/explain-test").iterdir()
     before = journal.read_text()
@@ -96,7 +99,7 @@ def test_the_command_measures_prints_and_goes_on(
     assert journal.read_text() == before  # all was done already
     assert "| energy on the dog |" in shown
     assert shown.count("**") == 2 * len(tables(figures))
-    assert "The backdrop does not matter: it holds" in shown
+    assert '"the backdrop does not matter": it holds' in shown
     assert Path("explain-test/explain-test.md").read_text().strip() == shown.strip()
 
 

@@ -70,17 +70,17 @@ def answers(figures: Mapping[str, Any]) -> list[str]:
     said = []
     if "happiness" in figures["attention"]:
         happy = figures["attention"]["happiness"]
+        shares, even = happy["shares"]["muzzle"], happy["even"]["muzzle"]
         said.append(
-            f"The mouth for happiness: the muzzle holds {written(happy['shares']['muzzle'])} of happiness's map, where "
-            f"it would hold {written(happy['even']['muzzle'])} if every cell spoke evenly; "
+            f"The original's claim \"the mouth for happy\": the muzzle holds {written(shares)} of happiness's map, "
+            f"where it would hold {written(even)} if every cell spoke evenly; "
             f"{written(happy['accuracy'])} of the photos so labelled are read as happiness, and "
             f"{written(happy['accuracy without']['muzzle'])} with the muzzle blurred."
         )
-    without = everyone["accuracy without"]
+    shares, even, without = everyone["shares"]["backdrop"], everyone["even"]["backdrop"], everyone["accuracy without"]
     said.append(
-        f"The backdrop does not matter: it holds {written(everyone['shares']['backdrop'])} of the maps "
-        f"({written(everyone['even']['backdrop'])} if every cell spoke evenly); "
-        f"accuracy is {written(everyone['accuracy'])} as photos are, "
+        f'The original\'s claim "the backdrop does not matter": it holds {written(shares)} of the maps '
+        f"({written(even)} if every cell spoke evenly); accuracy is {written(everyone['accuracy'])} as photos are, "
         f"{written(without['backdrop'])} with the backdrop blurred, "
         f"{written(without['backdrop, filled'])} with it filled with one colour, and "
         f"{written(without['whole dog'])} with the dog blurred instead."
