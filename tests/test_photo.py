@@ -186,3 +186,23 @@ def test_resizing_keeps_colours_and_order() -> None:
     small = resized(np.asarray(corners()), 30, 20)
     assert small.shape == (20, 30, 3)
     assert near(small[2, 27], GREEN)
+
+
+@pytest.mark.parametrize(
+    ("shot", "offset", "taken"),
+    [
+        ("2026:05:01 10:22:03", None, "2026-05-01T10:22:03"),
+        ("2026:05:01 10:22:03", "+02:00", "2026-05-01T10:22:03+02:00"),
+        ("2026:05:01 10:22:03\0", "   ", "2026-05-01T10:22:03"),
+        ("0000:00:00 00:00:00", None, None),
+        ("    :  :     :  :  ", None, None),
+        (None, None, None),
+    ],
+)
+def test_the_camera_s_clock_is_read(shot: str | None, offset: str | None, taken: str | None) -> None:
+    exif = Image.Exif()
+    inner = exif.get_ifd(0x8769)
+    for tag, value in ((0x9003, shot), (0x9011, offset)):
+        if value is not None:
+            inner[tag] = value
+    assert open_photo(encoded(corners(), "JPEG", exif=exif)).taken == taken
