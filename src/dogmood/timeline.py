@@ -85,12 +85,12 @@ def timeline_svg(
         series: what is drawn; at least one reading.
         title: for those who hear it, and above a drawing that stands alone.
         start: where the axis begins, in seconds; the first reading unless given.
-        end: where it ends.
+        end: where it ends; at the last reading's end at the earliest.
         label: writes a time below the axis.
         alone: with title, legend and background, for a file of its own.
     """
     start = series.first if start is None else start
-    end = max(series.last + series.step if end is None else end, start + series.step)
+    end = max(series.last + series.step, -math.inf if end is None else end)
     across = _WIDTH / (end - start)
     bottom = _HEIGHT - 30
     bands = "".join(
