@@ -19,10 +19,7 @@ from dogmood.reader import DogMood
 from dogmood.reading import Reading
 from dogmood.smoothing import SECONDS, Smoother
 from dogmood.tracks import Tracker
-from dogmood.video import Frame, Video
-
-FPS = 5.0
-"""Samples a second unless told otherwise."""
+from dogmood.video import FPS, Frame, Video
 
 _AHEAD = 3
 """How many samples are decoded ahead of the networks."""

@@ -132,6 +132,9 @@ class Results:
         self._sync()
         if self.log == self.path:
             return
+        if self._file.seek(0, os.SEEK_END) == 0 and _exists(self.path):  # nothing is new
+            self.log.unlink()
+            return
         with open_form(self.path) as form:
             if self.path.exists():
                 form.copy(self.path)

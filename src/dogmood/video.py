@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+FPS = 5.0
+"""Samples a second unless told otherwise."""
+
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,m4v,dv"
 """The containers that are let in: none that names other files or addresses."""
 

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import jsonschema
@@ -242,6 +245,31 @@ def test_ctrl_c_keeps_what_was_read_and_says_how_to_go_on(bull_mastiff: Path, tm
     again = subprocess.run([*command, "--resume"], capture_output=True, check=False)
     assert again.returncode == 0
     assert len(sources_in(out)) == 60
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
+def test_on_a_terminal_a_bar_shows_how_fast_it_goes_and_the_summary_follows(bull_mastiff: Path, tmp_path: Path) -> None:
+    import pty
+
+    folder = photos_in(tmp_path / "in", bull_mastiff, 20)
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    command = [sys.executable, "-m", "dogmood", "read", "--out", str(tmp_path / "out.csv"), str(folder)]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as running:
+        os.close(theirs)
+        shown = b""
+        # The far end of a terminal that has closed is an error, not an end.
+        with suppress(OSError):
+            while part := os.read(ours, 4096):
+                shown += part
+    os.close(ours)
+    assert running.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+    assert "20/20" in text
+    assert re.search(r"\d+\.\d a second", text)
+    assert "003.jpg is not a picture" in text
+    assert "possible at 90 %" not in text  # the bar takes the tables' place
+    assert "20 photos: " in text.splitlines()[-4] + text.splitlines()[-3]
 
 
 def test_unknown_options_and_no_paths_are_wrong_use(capsys) -> None:

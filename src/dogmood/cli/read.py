@@ -14,6 +14,8 @@ from dogmood.cli.work import Explain, Wanted, Work, make_folder
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import UsageError
 from dogmood.folder import PhotoPath, photos_of
+from dogmood.smoothing import SECONDS
+from dogmood.video import FPS
 
 if TYPE_CHECKING:
     from dogmood.reader import DogMood
@@ -50,10 +52,10 @@ def read(
         int | None,
         typer.Option(min=1, help="Photos unpacked side by side; as many as suit the machine unless said."),
     ] = None,
-    fps: Annotated[float, typer.Option(help="Of a video, frames read a second.")] = 5.0,
+    fps: Annotated[float, typer.Option(help="Of a video, frames read a second.")] = FPS,
     smooth: Annotated[
         float, typer.Option(help="Of a video, seconds over which each dog's probabilities are smoothed; 0: not.")
-    ] = 1.0,
+    ] = SECONDS,
     annotate: Annotated[
         bool, typer.Option("--annotate", help="Save each video's frames that were read, with boxes and labels.")
     ] = False,

@@ -109,7 +109,8 @@ class Work:
 
         source, wanted = str(item.path), self._wanted
         state = None if self._results is None else self._results.video_state(source)
-        footage = Footage(self._dogmood, item.path, wanted.fps, wanted.smooth, wanted.explain is not None, state)
+        explain = wanted.explain is not None and wanted.annotate
+        footage = Footage(self._dogmood, item.path, wanted.fps, wanted.smooth, explain, state)
         if state is not None and (wanted.annotate or wanted.timeline):
             typer.echo(f"{source} was begun before: drawings show it from where it goes on.", err=True)
         dogs = TracksSeen(item.path)
