@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +207,9 @@ def test_the_camera_s_clock_is_read(shot: str | None, offset: str | None, taken:
         if value is not None:
             inner[tag] = value
     assert open_photo(encoded(corners(), "JPEG", exif=exif)).taken == taken
+
+
+@pytest.mark.parametrize("pointer", [0, 5, 8, 26, 9999])
+def test_damaged_exif_is_no_reason_to_refuse_a_photo(pointer: int) -> None:
+    block = b"II*\0\x08\0\0\0" + struct.pack("<HHHII", 1, 0x8769, 4, 1, pointer) + b"\0\0\0\0" + b"\xff" * 40
+    assert open_photo(encoded(corners(), "JPEG", exif=b"Exif\0\0" + block)).taken is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -170,3 +171,10 @@ def test_without_pyav_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(VideoError, match=r"pip install 'dogmood\[video\]'"):
         Video(clip)
+
+
+@pytest.mark.parametrize("name", ["http:rex.mp4", "a #1?%20.mp4", os.fsdecode(b"caf\xe9.mp4")])
+def test_odd_names_are_files(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_clip(Path("good.mp4"), steady(0.2), grey_by_time()).rename(name)
+    assert len(frames_of(Path(name))) == 1

@@ -202,12 +202,12 @@ def _from_image(image: PIL.Image.Image, name: str, shrink: bool = False) -> Phot
 
 def _taken(image: PIL.Image.Image) -> str | None:
     """Return EXIF's time of the shot, with its offset from UTC where it has one."""
-    exif = image.getexif().get_ifd(_EXIF_IFD)
     try:
+        exif = image.getexif().get_ifd(_EXIF_IFD)
         when = datetime.strptime(str(exif[_TIME_OF_SHOT]).strip("\0 "), "%Y:%m:%d %H:%M:%S").isoformat()
-    except (KeyError, ValueError):  # cameras without a clock write blanks or zeros
+        offset = str(exif.get(_OFFSET_OF_SHOT, "")).strip("\0 ")
+    except Exception:  # no clock, or EXIF too damaged to say: no reason to refuse the photo
         return None
-    offset = str(exif.get(_OFFSET_OF_SHOT, "")).strip("\0 ")
     return when + offset if re.fullmatch(r"[+-]\d\d:\d\d", offset) else when
 
 

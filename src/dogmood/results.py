@@ -11,7 +11,6 @@ byte its readings belong together and how reading goes on from there.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import time
@@ -26,13 +25,12 @@ from dogmood.outputs import (
     csv_header,
     csv_lines,
     ending_of,
-    json_items,
     json_line,
     need_packages,
     open_form,
-    parquet_batches,
 )
 from dogmood.reading import ModelInfo, Reading, written_source
+from dogmood.stored import rows_in, whole_csv, whole_lines
 
 _APPENDED = (".jsonl", ".csv")
 """The forms that are written as they are read; the others have a journal."""
@@ -200,11 +198,11 @@ class Results:
         """Take stock of what earlier runs left, and cut off what they left unfinished."""
         earlier: set[str] = set()
         if self.log != self.path and _exists(self.path):
-            for row in self._rows_of_path():
+            for row in rows_in(self.path):
                 self._note(row, earlier)
         limit = self._read_mark()
         self._refuse_foreign_start()
-        end = self._look_through_csv(limit) if self._csv else self._look_through_lines(limit)
+        end = self._look_through(limit)
         if earlier & self._done:
             # The file was made from the journal, and the program killed before it
             # could take the journal away.
@@ -223,13 +221,6 @@ class Results:
         if not begins.startswith(start):
             raise UsageError(f"{self.log} holds something else than readings of this version; name another file.")
 
-    def _rows_of_path(self) -> Iterator[Mapping[str, Any]]:
-        if self.path.suffix.lower() == ".json":
-            yield from json_items(self.path)
-        else:
-            for batch in parquet_batches(self.path):
-                yield from batch
-
     def _read_mark(self) -> int | None:
         """Return the size up to which the log counts, where a video was being read."""
         try:
@@ -241,44 +232,28 @@ class Results:
         except (OSError, ValueError, KeyError, TypeError):
             raise UsageError(f"{self._mark} is damaged: remove it and {self.log}, and begin again.") from None
 
-    def _look_through_lines(self, limit: int | None) -> int:
+    def _look_through(self, limit: int | None) -> int:
+        """Note every reading that is whole; return where the last one ends."""
         end = 0
-        for line in self._file:
-            if not line.endswith(b"\n") or (limit is not None and end + len(line) > limit):
-                break
-            try:
-                self._note(json.loads(line), self._done)
-            except (ValueError, TypeError, KeyError):
-                raise UsageError(
-                    f"{self.log} holds something else than readings of dogmood; name another file."
-                ) from None
-            end += len(line)
-        return end
-
-    def _look_through_csv(self, limit: int | None) -> int:
-        """Count whole records only, and a photo's only where all its dogs are there."""
-        header, end, whole, group = csv_header().encode(), 0, 0, 0
-        for record in _csv_records(self._file):
-            if limit is not None and whole + len(record) > limit:
-                break
-            whole += len(record)
-            if whole == len(header):
-                end = whole
-                continue
-            (row,) = csv.DictReader([record.decode("utf-8", "replace")], header.decode().strip().split(","))
-            group += 1
-            if group >= int(row["dogs"] or 1):
-                self._note(row, self._done)
-                end, group = whole, 0
+        try:
+            for end_of_row, row in (whole_csv if self._csv else whole_lines)(self._file):
+                if limit is not None and end_of_row > limit:
+                    break
+                if row is not None:
+                    self._note(row, self._done)
+                end = end_of_row
+        except (ValueError, TypeError, KeyError):
+            raise UsageError(f"{self.log} holds something else than readings of dogmood; name another file.") from None
         return end
 
     def _note(self, written: Mapping[str, Any], sources: set[str]) -> None:
         sources.add(written["source"])
         if self._made_by is None:
             model = written["model"]
-            self._made_by = (
-                (model, written["model_version"]) if isinstance(model, str) else (model["name"], model["version"])
+            made_by = (
+                (model["name"], model["version"]) if isinstance(model, dict) else (model, written["model_version"])
             )
+            self._made_by = made_by
 
 
 @contextmanager
@@ -301,16 +276,6 @@ def open_results(path: Path, resume: bool = False) -> Iterator[Results]:
         results.close(failed=True)
         raise
     results.close()
-
-
-def _csv_records(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield whole records: a field in quotes may hold ends of lines."""
-    record = b""
-    for line in file:
-        record += line
-        if record.count(b'"') % 2 == 0 and record.endswith(b"\n"):
-            yield record
-            record = b""
 
 
 def _exists(path: Path) -> bool:

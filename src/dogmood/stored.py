@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from dogmood.errors import UsageError
 from dogmood.outputs import ending_of, json_items, parquet_batches
@@ -34,6 +34,51 @@ def rows_in(path: Path) -> Iterator[Row]:
         ) from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+def whole_lines(file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each reading of a file of JSON lines with the byte after it; leave out a torn last line.
+
+    Raises:
+        ValueError: a line is no JSON.
+    """
+    end = 0
+    for line in file:
+        if line.endswith(b"\n"):
+            end += len(line)
+            yield end, json.loads(line)
+
+
+def whole_csv(file: IO[bytes]) -> Iterator[tuple[int, dict[str, str] | None]]:
+    """Yield each reading of a CSV file, as one of its rows, with the byte after its last.
+
+    The header comes first, as None.  A reading of several dogs is whole where all their
+    rows are there; a torn end is left out.
+
+    Raises:
+        ValueError: a row is none of ours.
+    """
+    end, rows, columns = 0, 0, list(COLUMNS)
+    for record in _csv_records(file):
+        end += len(record)
+        if end == len(record):
+            yield end, None
+            continue
+        (row,) = csv.DictReader([record.decode("utf-8", "replace")], columns)
+        rows += 1
+        if rows >= int(row["dogs"] or 1):
+            yield end, row
+            rows = 0
+
+
+def _csv_records(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield whole records: a field in quotes may hold ends of lines."""
+    record = b""
+    for line in file:
+        record += line
+        if record.count(b'"') % 2 == 0 and record.endswith(b"\n"):
+            yield record
+            record = b""
 
 
 def _from_json(path: Path) -> Iterator[Row]:

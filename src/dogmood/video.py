@@ -208,8 +208,11 @@ def _opened(path: Path) -> InputContainer:
     try:
         if path.stat().st_size == 0:
             raise VideoError(f"{path} is empty (0 bytes).")
+        # Made absolute: "http:x.mp4" is a file, not an address.
         return av.open(
-            str(path), container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"}, mode="r"
+            str(path.absolute()),
+            container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
+            mode="r",
         )
     except FileNotFoundError:
         raise VideoError(f"{path} does not exist.") from None
