@@ -24,8 +24,9 @@ lint: .venv/.test ## Check style and types
 weights: .venv/.test ## Train the shipped model anew from the photos in DATA
 	$(need_data)$(BIN)/python -m dogmood.lab.weights --data $(DATA)
 
-bench: .venv/.test $(LAST_PHOTO) ## Measure start, speed, memory and size; DATA holds the photos
-	$(need_data)$(BIN)/python benchmarks/cold_start.py --photo build/photos/bull-mastiff.jpg
+bench: .venv/.demo $(LAST_PHOTO) ## Measure start, speed, memory and size; DATA holds the photos
+	$(need_data)$(PIP) --editable '.[tables,video]'
+	$(BIN)/python benchmarks/cold_start.py --photo build/photos/bull-mastiff.jpg
 	$(BIN)/python benchmarks/folder.py --photos $(DATA)/emotions/photos
 	$(BIN)/python benchmarks/video.py --photos $(DATA)/emotions/photos
 	$(BIN)/python benchmarks/install_size.py

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -9,11 +11,16 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from clips import grey_by_time, make_clip, moving_dogs, steady
+from clips import grey_by_time, make_clip, moving_dogs, steady, still
 from dogmood import DogMood
+from dogmood.cli.tracks_seen import TracksSeen
+from dogmood.emotions import EMOTIONS
 from dogmood.errors import UsageError
 from dogmood.footage import Footage
-from dogmood.reading import Reading, json_schema
+from dogmood.photo import Photo
+from dogmood.reading import DogReading, Reading, json_schema
+from pictures import corners
+from test_reading import REX
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +124,32 @@ def test_settings_are_kept_when_going_on(dogmood: DogMood, pair: Path) -> None:
 def test_settings_out_of_range_are_refused(dogmood: DogMood, pair: Path, wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="Samples a second"):
         Footage(dogmood, pair, **wrong)
+
+
+class Blind:
+    """Stands in for a reader: finds the same two dogs in every frame, quickly."""
+
+    emotions = EMOTIONS
+
+    def read_photo(self, photo: Photo, explain: bool) -> Reading:
+        dogs = tuple(replace(REX.dogs[0], dog=i, box=(40.0 * i, 0.0, 40.0 * i + 20, 20.0)) for i in (1, 2))
+        return replace(REX, source=photo.source, dogs=dogs)
+
+    def judged_anew(self, dog: DogReading, probabilities: dict[str, float]) -> DogReading:
+        return replace(dog, probabilities=probabilities)
+
+
+def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.mp4", steady(50, 30), still(corners()))
+    dogs, held = TracksSeen(clip), []
+    tracemalloc.start()
+    try:
+        for i, (_, reading) in enumerate(Footage(Blind(), clip, fps=30)):  # type: ignore[arg-type]
+            dogs.add(reading)
+            if i in (500, 1400):
+                held.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert dogs.frames == 1500
+    # The plots' steps fill up meanwhile; the readings of 900 frames would be ten times as much.
+    assert held[1] < held[0] + 150_000

@@ -18,7 +18,7 @@ def test_photos_frames_dogs_and_failures_are_counted() -> None:
     photos, video, dogs, skipped, took = summary.lines(skipped=1200)
     assert photos.startswith("4 photos: 2 with a dog, 1 without, 1 unreadable; ")
     assert video == "2 videos, 1 unreadable; 1 frame: 1 with a dog, 0 without."
-    assert dogs == "4 dogs: happiness 3, fear 1; sure of 3."
+    assert dogs == "4 readings of a dog: happiness 3, fear 1; sure of 3."
     assert skipped == "1,200 of the photos and videos had been read before."
     assert took.startswith("It took ")
     assert summary.readable == 4

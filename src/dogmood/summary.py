@@ -52,7 +52,7 @@ class Summary:
             lines.append(f"{_many(self._videos.total(), 'video')}{bad}; {_counted(self._frames, 'frame')}.")
         if self._dogs:
             told = ", ".join(f"{emotion} {count:,}" for emotion, count in self._emotions.most_common())
-            lines.append(f"{_many(self._dogs, 'dog')}: {told}; sure of {self._sure:,}.")
+            lines.append(f"{_many(self._dogs, 'reading')} of a dog: {told}; sure of {self._sure:,}.")
         if skipped:
             lines.append(f"{skipped:,} of the photos and videos had been read before.")
         if self.readable or skipped:

@@ -29,6 +29,10 @@ FPS = 5.0
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,m4v,dv"
 """The containers that are let in: none that names other files or addresses."""
 
+_CLOCK = 1e-3
+"""Seconds by which a frame may come before its step: the coarsest clock of a container
+that is usual (Matroska's) would else drop frames at their own rate."""
+
 _SHORT = 1.0
 """Seconds that may be missing at the end before a video counts as cut short."""
 
@@ -123,7 +127,7 @@ class Video:
             time = clock.time_of(frame)
             self.end = max(self.end, time)
             decoded = True
-            index = math.floor(time * fps + 1e-6)
+            index = math.floor((time + _CLOCK) * fps + 1e-6)
             if index > after:
                 after = index
                 pixels, width, height = _upright(frame, self._stream)
