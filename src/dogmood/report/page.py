@@ -215,7 +215,7 @@ def _failures(found: Gathered) -> str:
 
 
 def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], look: str = "") -> str:
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in columns)
     body = "".join(
         f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
         for first, *rest in rows
@@ -223,6 +223,6 @@ def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], 
     head = f"<thead><tr>{heads}</tr></thead>"
     # It can be wider than a phone: a frame that scrolls, with the keyboard too.
     return (
-        f'<p class="note">{escape(caption)}</p><div class="wide" tabindex="0" role="region" aria-label="Table">'
-        f'<table class="{look}" aria-label="{escape(caption)}">{head}<tbody>{body}</tbody></table></div>'
+        f'<p class="note">{escape(caption)}</p><div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f'<table class="{look}">{head}<tbody>{body}</tbody></table></div>'
     )
