@@ -220,9 +220,9 @@ def _table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], 
         f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
         for first, *rest in rows
     )
-    head = f"<thead><tr>{heads}</tr></thead>"
+    told = escape(caption)
     # It can be wider than a phone: a frame that scrolls, with the keyboard too.
     return (
-        f'<p class="note">{escape(caption)}</p><div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f'<table class="{look}">{head}<tbody>{body}</tbody></table></div>'
+        f'<p class="note">{told}</p><div class="wide" tabindex="0" role="region" aria-label="{told}">'
+        f'<table class="{look}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
     )
