@@ -13,7 +13,8 @@ from PIL import Image
 
 from cli.test_read import run
 from clips import make_clip, moving_dogs, steady
-from conftest import ROOT
+
+ROOT = Path(__file__).parents[1]
 
 # What makes runs small; what is given last counts.
 SMALL_RUN = ["--network", "shallow_cnn", "--cut", "photo", "--epochs", "1", "--batch", "8", "--crops", "1"]
