@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +138,41 @@ def test_a_video_goes_on_from_its_last_place(tmp_path: Path, ending: str, lost: 
     assert sources_in(path) == [("cat.jpg", None), *(("clip.mp4", frame.time) for frame in FRAMES)]
     with open_results(path, resume=True) as results:
         assert results.has("clip.mp4")
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "json"])
+def test_what_is_written_after_a_video_was_stopped_stays(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out.{ending}"
+    with suppress(KeyboardInterrupt), open_results(path) as results:
+        results.keep_place("clip.mp4", None)
+        results.write(FRAMES[0])
+        results.keep_place("clip.mp4", {"next": 1})
+        raise KeyboardInterrupt
+    stop_after(path, CAT)  # killed again, before the video's turn came
+    with open_results(path, resume=True) as results:
+        assert results.has("cat.jpg")
+        assert results.video_state("clip.mp4") == {"next": 1}
+        results.keep_place("clip.mp4", {"next": 1})
+        results.write(FRAMES[1])
+        results.end_video("clip.mp4")
+    assert sources_in(path) == [("clip.mp4", 0.0), ("cat.jpg", None), ("clip.mp4", 0.2)]
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "out.jsonl"
+    with (
+        pytest.raises(UsageError, match="No space left on device; what it holds is kept"),
+        open_results(path) as results,
+    ):
+        results.write(REX)
+        monkeypatch.setattr(os, "fsync", full)
+        results.keep_place("clip.mp4", None)
+    monkeypatch.undo()
+    write(path, REX, CAT)
+    assert [source for source, _ in sources_in(path)] == ["rex.jpg", "cat.jpg"]
 
 
 def test_a_second_run_on_the_same_file_is_refused(tmp_path: Path) -> None:

@@ -21,14 +21,7 @@ from typing import IO, Any
 
 from dogmood.atomic import atomic_write
 from dogmood.errors import UsageError
-from dogmood.outputs import (
-    csv_header,
-    csv_lines,
-    ending_of,
-    json_line,
-    need_packages,
-    open_form,
-)
+from dogmood.outputs import csv_header, csv_lines, ending_of, json_line, need_packages, open_form
 from dogmood.reading import ModelInfo, Reading, written_source
 from dogmood.stored import rows_in, whole_csv, whole_lines
 
@@ -144,11 +137,12 @@ class Results:
     def close(self, failed: bool = False) -> None:
         """Close the file; take one that we made away if nothing came of it."""
         empty = self._created and self.new == 0
-        with suppress(OSError):
+        with suppress(OSError, UsageError):
             if not self._file.closed and self._place is not None:
                 self._save_place()
             elif not self._file.closed:
                 self._sync()
+        with suppress(OSError):
             self._file.close()
         if failed and empty:
             self.log.unlink(missing_ok=True)
@@ -172,18 +166,24 @@ class Results:
             return
 
     def _append(self, content: bytes) -> None:
-        try:
+        with self._told_if_full():
             self._file.write(content)
             self._file.flush()
+
+    def _sync(self) -> None:
+        with self._told_if_full():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self._synced = time.monotonic()
+
+    @contextmanager
+    def _told_if_full(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise UsageError(
                 f"{self.log} cannot be written: {error.strerror}; what it holds is kept, --resume goes on with it."
             ) from None
-
-    def _sync(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._synced = time.monotonic()
 
     def _save_place(self) -> None:
         self._sync()
@@ -212,6 +212,9 @@ class Results:
         if self._csv and end == 0:
             self._append(csv_header().encode())
         self._done = (self._done | earlier) - self._videos.keys()
+        if limit is not None:
+            # What is written from here on belongs to no video that was begun.
+            self._save_place()
 
     def _refuse_foreign_start(self) -> None:
         # A file of one line without an end would else be cut off as torn.
@@ -250,10 +253,10 @@ class Results:
         sources.add(written["source"])
         if self._made_by is None:
             model = written["model"]
-            made_by = (
-                (model["name"], model["version"]) if isinstance(model, dict) else (model, written["model_version"])
-            )
-            self._made_by = made_by
+            if isinstance(model, dict):
+                self._made_by = model["name"], model["version"]
+            else:
+                self._made_by = model, written["model_version"]
 
 
 @contextmanager

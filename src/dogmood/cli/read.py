@@ -118,8 +118,10 @@ def _wants_bar(photos: list[PhotoPath], out: Path | None, json: bool) -> bool:
 
 
 def _say_what_is_kept(results: Results | None) -> None:
-    kept = f": what was read is kept in {results.log if results else ''}; the same command with --resume goes on"
-    typer.echo(f"Stopped{kept if results is not None and results.log.exists() else ''}.", err=True)
+    kept = ""
+    if results is not None and results.log.exists():
+        kept = f": what was read is kept in {results.log}; the same command with --resume goes on"
+    typer.echo(f"Stopped{kept}.", err=True)
 
 
 def _sum_up(work: Work, skipped: int, out: Path | None, json: bool) -> None:
