@@ -162,14 +162,15 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    def fill(path: Path) -> None:
+        with open_results(path) as results:
+            results.write(REX)
+            monkeypatch.setattr(os, "fsync", full)
+            results.keep_place("clip.mp4", None)
+
     path = tmp_path / "out.jsonl"
-    with (
-        pytest.raises(UsageError, match="No space left on device; what it holds is kept"),
-        open_results(path) as results,
-    ):
-        results.write(REX)
-        monkeypatch.setattr(os, "fsync", full)
-        results.keep_place("clip.mp4", None)
+    with pytest.raises(UsageError, match="No space left on device; what it holds is kept"):
+        fill(path)
     monkeypatch.undo()
     write(path, REX, CAT)
     assert [source for source, _ in sources_in(path)] == ["rex.jpg", "cat.jpg"]
