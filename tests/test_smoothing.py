@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dogmood.emotions import EMOTIONS
@@ -67,6 +67,7 @@ def test_no_smoothing_changes_nothing() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 1), shares), min_size=1, max_size=10), st.floats(0.01, 5))
+@settings(deadline=None)
 def test_probabilities_stay_probabilities_and_a_saved_state_changes_nothing(
     frames: list[tuple[float, dict[str, float]]], seconds: float
 ) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dogmood.emotions import COLOURS, EMOTIONS
@@ -61,6 +61,7 @@ def test_where_no_dog_is_seen_nothing_is_drawn_and_unsure_is_not_marked() -> Non
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=40), st.floats(0.01, 100))
+@settings(deadline=None)
 def test_any_times_give_a_drawing_within_its_frame(times: list[float], step: float) -> None:
     made = Series(step)
     for time in times:
