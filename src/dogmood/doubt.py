@@ -50,13 +50,17 @@ def judge(logits: NDArray[np.float32], doubt: Doubt, emotions: Sequence[str] = E
     """
     columns = [EMOTIONS.index(emotion) for emotion in emotions]
     values = softmax(logits[columns].astype(np.float64) / doubt.temperature)
-    probabilities = {emotion: float(p) for emotion, p in zip(emotions, values, strict=True)}
+    return judge_probabilities({emotion: float(p) for emotion, p in zip(emotions, values, strict=True)}, doubt)
+
+
+def judge_probabilities(probabilities: Mapping[str, float], doubt: Doubt) -> Verdict:
+    """Say what follows from calibrated probabilities that sum to 1."""
     best = max(probabilities, key=probabilities.__getitem__)
-    likeliest_first = sorted(emotions, key=probabilities.__getitem__, reverse=True)
+    likeliest_first = sorted(probabilities, key=probabilities.__getitem__, reverse=True)
     # The likeliest always belongs to the set: a person would not understand one
     # without it, and a larger set holds the truth no less often.
     possible = tuple(e for e in likeliest_first if e == best or probabilities[e] >= doubt.least[e])
-    return Verdict(probabilities, best, probabilities[best] >= doubt.sure, possible)
+    return Verdict(dict(probabilities), best, probabilities[best] >= doubt.sure, possible)
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

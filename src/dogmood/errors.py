@@ -21,3 +21,7 @@ class ModelError(DogMoodError):
 
 class UsageError(DogMoodError):
     """A wrong option, emotion name, path or output."""
+
+
+class VideoError(DogMoodError):
+    """A video that cannot be read."""

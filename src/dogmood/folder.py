@@ -1,4 +1,4 @@
-"""Which photos a list of paths means."""
+"""Which photos and videos a list of paths means."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ from pathlib import Path
 
 from dogmood.photo import SUFFIXES
 
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv", ".3gp",
+    ".ogv",
+})  # fmt: skip
+"""Names of files that are read as videos."""
 
-@dataclass(frozen=True)
+
+_READ = SUFFIXES | VIDEO_SUFFIXES
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoPath:
-    """A photo to be read, or a sentence about why there is none.
+    """A photo or video to be read, or a sentence about why there is none.
 
     Attributes:
-        path: the photo, or the folder that was asked for.
+        path: the photo or video, or the folder that was asked for.
         name: a relative name for files made from it: the path within the folder
             that was asked for, or the file's own name; numbered where another
             photo has that name already.
@@ -26,12 +35,17 @@ class PhotoPath:
     name: Path
     problem: str | None = None
 
+    @property
+    def is_video(self) -> bool:
+        """Whether the name says that it is a video."""
+        return self.path.suffix.lower() in VIDEO_SUFFIXES
+
 
 def photos_of(paths: Iterable[Path]) -> list[PhotoPath]:
-    """Return the photos that paths mean.
+    """Return the photos and videos that paths mean.
 
-    Folders are searched with all their subfolders for files named like photos
-    (`SUFFIXES`), in alphabetical order; hidden files are left out.  A file that is
+    Folders are searched with all their subfolders for files named like photos or
+    videos (`SUFFIXES`, `VIDEO_SUFFIXES`), in alphabetical order; hidden files are left out.  A file that is
     named itself is taken whatever its name.
     """
     found: list[PhotoPath] = []
@@ -64,16 +78,16 @@ def is_file(path: Path) -> bool:
 
 def _named_apart(found: list[PhotoPath]) -> list[PhotoPath]:
     taken: set[str] = set()
-    apart = []
-    for item in found:
+    for i, item in enumerate(found):
         name, number = item.name, 1
         # Some file systems take Rex.jpg and rex.jpg for one.
         while item.problem is None and str(name).lower() in taken:
             number += 1
             name = item.name.with_name(f"{item.name.stem}-{number}{item.name.suffix}")
         taken.add(str(name).lower())
-        apart.append(replace(item, name=name))
-    return apart
+        if name != item.name:
+            found[i] = replace(item, name=name)
+    return found
 
 
 def _photos_in(folder: Path) -> list[Path]:
@@ -83,7 +97,7 @@ def _photos_in(folder: Path) -> list[Path]:
         photos += [
             Path(where, name)
             for name in sorted(files)
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+            if not name.startswith(".") and Path(name).suffix.lower() in _READ
         ]
     return photos
 
@@ -91,4 +105,4 @@ def _photos_in(folder: Path) -> list[Path]:
 def _nothing_in(folder: Path) -> str:
     if not os.access(folder, os.R_OK | os.X_OK):
         return f"{folder} cannot be opened: permission denied."
-    return f"{folder} holds no photos (.jpg, .png, .webp, .gif, .bmp, .tiff, .heic)."
+    return f"{folder} holds no photos (.jpg, .png, .webp, .gif, .bmp, .tiff, .heic) and no videos."

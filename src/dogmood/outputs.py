@@ -1,14 +1,16 @@
 """Readings written to files: JSON, JSON lines, CSV, Parquet.
 
 Every file is complete or absent: readings go to a temporary file beside it, which
-takes its name when the last one is written.
+takes its name when the last one is written.  `results` keeps readings while a long
+run goes on, and has the last word said here.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -16,9 +18,11 @@ from typing import IO, Any, TypeAlias
 from dogmood.atomic import atomic_write
 from dogmood.errors import UsageError
 from dogmood.folder import is_folder
-from dogmood.reading import COLUMNS, Reading, Row
+from dogmood.reading import COLUMNS, Reading, Row, rows_of
 
 Write: TypeAlias = Callable[[Reading], None]
+Written: TypeAlias = Mapping[str, Any]
+"""A reading as JSON says it."""
 
 _PARQUET_ROWS = 4096
 """Rows held in memory before they are written as one row group."""
@@ -26,7 +30,41 @@ _PARQUET_ROWS = 4096
 
 def json_line(reading: Reading) -> str:
     """Return a reading as one line of JSON, without the line's end."""
-    return json.dumps(reading.to_dict(), ensure_ascii=False)
+    return _line(reading.to_dict())
+
+
+def csv_header() -> str:
+    """Return the line that names a CSV file's columns."""
+    return _csv_lines([dict(zip(COLUMNS, COLUMNS, strict=True))])
+
+
+def csv_lines(reading: Reading) -> str:
+    """Return a reading as the lines that it is in a CSV file."""
+    return _csv_lines(reading.to_rows())
+
+
+def ending_of(path: Path) -> str:
+    """Return the ending that says in which form a file is written.
+
+    Raises:
+        UsageError: the ending is unknown, or the path is a folder.
+    """
+    ending = path.suffix.lower()
+    if ending not in _FORMS:
+        raise UsageError(f"{path} must end in {', '.join(_FORMS)}.")
+    if is_folder(path):
+        raise UsageError(f"{path} is a folder; name a file in it.")
+    return ending
+
+
+def need_packages(ending: str) -> None:
+    """Refuse a form whose package is not installed.
+
+    Raises:
+        UsageError: the package is missing.
+    """
+    if ending == ".parquet":
+        _pyarrow()
 
 
 @contextmanager
@@ -40,69 +78,170 @@ def open_output(path: Path) -> Iterator[Write]:
         UsageError: the ending is unknown, the folder cannot be written to, or a
             package that the form needs is not installed.
     """
+    with open_form(path) as form:
+        yield lambda reading: form.add(reading.to_dict())
+
+
+@contextmanager
+def open_form(path: Path) -> Iterator[Form]:
+    """Do as `open_output`, for readings that stand as JSON says them.
+
+    Raises:
+        UsageError: as for `open_output`.
+    """
+    make, text = _FORMS[ending_of(path)]
+    with atomic_write(path, text) as file:
+        form = make(file)
+        try:
+            yield form
+        except BaseException:
+            form.abandon()
+            raise
+        form.close()
+
+
+class Form:
+    """One form that readings are written in.
+
+    Args:
+        file: open for writing.
+    """
+
+    def __init__(self, file: IO[Any]) -> None:
+        self.file = file
+
+    def add(self, written: Written) -> None:
+        """Write a reading."""
+        raise NotImplementedError
+
+    def copy(self, path: Path) -> None:
+        """Write what another file of this form holds."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Write what stands after the last reading."""
+
+    def abandon(self) -> None:
+        """Let go of a file that will be thrown away."""
+
+
+class _Json(Form):
+    _count = 0
+
+    def add(self, written: Written) -> None:
+        self.file.write(("[\n" if self._count == 0 else ",\n") + _line(written))
+        self._count += 1
+
+    def copy(self, path: Path) -> None:
+        for written in json_items(path):
+            self.add(written)
+
+    def close(self) -> None:
+        self.file.write("[]\n" if self._count == 0 else "\n]\n")
+
+
+class _JsonLines(Form):
+    def add(self, written: Written) -> None:
+        print(_line(written), file=self.file)
+
+
+class _Csv(Form):
+    def __init__(self, file: IO[str]) -> None:
+        super().__init__(file)
+        file.write(csv_header())
+
+    def add(self, written: Written) -> None:
+        self.file.write(_csv_lines(rows_of(written)))
+
+
+class _Parquet(Form):
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file)
+        self._pa, parquet = _pyarrow()
+        types = {str: self._pa.string(), int: self._pa.int32(), float: self._pa.float64(), bool: self._pa.bool_()}
+        self._schema = self._pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+        self._table = parquet.ParquetWriter(file, self._schema)
+        self._rows: list[Row] = []
+
+    def add(self, written: Written) -> None:
+        self._rows.extend(rows_of(written))
+        if len(self._rows) >= _PARQUET_ROWS:
+            self._flush()
+
+    def copy(self, path: Path) -> None:
+        for batch in parquet_batches(path):
+            # Rows of an earlier version may lack columns that were added since.
+            self._table.write_table(self._pa.Table.from_pylist(batch, self._schema))
+
+    def close(self) -> None:
+        self._flush()
+        self._table.close()
+
+    def abandon(self) -> None:
+        self._table.close()
+
+    def _flush(self) -> None:
+        self._table.write_table(self._pa.Table.from_pylist(self._rows, self._schema))
+        self._rows.clear()
+
+
+def json_items(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the readings of a JSON file as it is written here: one a line.
+
+    Raises:
+        UsageError: the file is not of that kind.
+    """
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            text = line.strip().rstrip(",")
+            if text in ("", "[", "]", "[]"):
+                continue
+            try:
+                item = json.loads(text)
+                if not isinstance(item, dict) or "source" not in item:
+                    raise ValueError
+            except ValueError:
+                raise UsageError(f"{path} holds something else than readings of dogmood; name another file.") from None
+            yield item
+
+
+def parquet_batches(path: Path) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of a Parquet file, some thousands at a time.
+
+    Raises:
+        UsageError: the file is no Parquet file, or the package is missing.
+    """
+    _, parquet = _pyarrow()
     try:
-        form, text = _FORMS[path.suffix.lower()]
-    except KeyError:
-        raise UsageError(f"{path} must end in {', '.join(_FORMS)}.") from None
-    if is_folder(path):
-        raise UsageError(f"{path} is a folder; name a file in it.")
-    with atomic_write(path, text) as file, form(file) as write:
-        yield write
+        with parquet.ParquetFile(path) as table:
+            for batch in table.iter_batches(_PARQUET_ROWS):
+                yield batch.to_pylist()
+    except (ValueError, OSError):  # pyarrow's own errors are kinds of these
+        raise UsageError(f"{path} is no Parquet file that can be read; name another file.") from None
 
 
-@contextmanager
-def _json(file: IO[str]) -> Iterator[Write]:
-    written = 0
-
-    def write(reading: Reading) -> None:
-        nonlocal written
-        file.write(("[\n" if written == 0 else ",\n") + json_line(reading))
-        written += 1
-
-    yield write
-    file.write("[]\n" if written == 0 else "\n]\n")
+def _line(written: Written) -> str:
+    return json.dumps(written, ensure_ascii=False)
 
 
-@contextmanager
-def _json_lines(file: IO[str]) -> Iterator[Write]:
-    yield lambda reading: print(json_line(reading), file=file)
+def _csv_lines(rows: Sequence[Row] | Sequence[dict[str, str]]) -> str:
+    text = io.StringIO()
+    csv.DictWriter(text, COLUMNS).writerows(rows)
+    return text.getvalue()
 
 
-@contextmanager
-def _csv(file: IO[str]) -> Iterator[Write]:
-    table = csv.DictWriter(file, COLUMNS)
-    table.writeheader()
-    yield lambda reading: table.writerows(reading.to_rows())
-
-
-@contextmanager
-def _parquet(file: IO[bytes]) -> Iterator[Write]:
+def _pyarrow() -> tuple[Any, Any]:
     try:
         import pyarrow as pa
         from pyarrow import parquet
     except ImportError:
         raise UsageError("Parquet needs the extra 'tables': pip install 'dogmood[tables]'.") from None
-    types = {str: pa.string(), int: pa.int32(), float: pa.float64(), bool: pa.bool_()}
-    schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
-    rows: list[Row] = []
-    with parquet.ParquetWriter(file, schema) as table:
-
-        def flush() -> None:
-            table.write_table(pa.Table.from_pylist(rows, schema))
-            rows.clear()
-
-        def write(reading: Reading) -> None:
-            rows.extend(reading.to_rows())
-            if len(rows) >= _PARQUET_ROWS:
-                flush()
-
-        yield write
-        flush()
+    return pa, parquet
 
 
-_FORMS: dict[str, tuple[Callable[[IO[Any]], Any], bool]] = {
-    ".json": (_json, True),
-    ".jsonl": (_json_lines, True),
-    ".csv": (_csv, True),
-    ".parquet": (_parquet, False),
+_FORMS: dict[str, tuple[Callable[[IO[Any]], Form], bool]] = {
+    ".json": (_Json, True),
+    ".jsonl": (_JsonLines, True),
+    ".csv": (_Csv, True),
+    ".parquet": (_Parquet, False),
 }

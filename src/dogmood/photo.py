@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import warnings
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -50,6 +52,9 @@ MIN_SIDE = 16
 _ORIENTATION = 0x0112
 """The EXIF tag; from 5 on, width and height change places."""
 
+_EXIF_IFD, _TIME_OF_SHOT, _OFFSET_OF_SHOT = 0x8769, 0x9003, 0x9011
+"""Where EXIF keeps DateTimeOriginal and OffsetTimeOriginal."""
+
 
 @dataclass(frozen=True, eq=False)
 class Photo:
@@ -60,12 +65,15 @@ class Photo:
         width: width of the upright original in pixels.
         height: height of the upright original in pixels.
         source: the path, or ``"<bytes>"``, ``"<image>"``, ``"<array>"``.
+        taken: when, by the camera's clock, as ISO 8601 says it; None where the file
+            does not say.
     """
 
     pixels: Pixels
     width: int
     height: int
     source: str
+    taken: str | None = None
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -191,13 +199,25 @@ def _from_image(image: PIL.Image.Image, name: str, most: int | None, shrink: boo
         upright = ImageOps.exif_transpose(image)
         turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
         pixels = np.asarray(_to_rgb(upright))
+        taken = _taken(image)
     except MemoryError:
         raise PhotoError(f"{name} is too large for this machine's memory; make it smaller first.") from None
     except Exception as error:  # decoders raise nearly anything on damaged files
         raise PhotoError(f"{name} is damaged or cut short: {_plainly(error)}.") from None
     if turned:
         width, height = height, width
-    return Photo(pixels=pixels, width=width, height=height, source=name)
+    return Photo(pixels=pixels, width=width, height=height, source=name, taken=taken)
+
+
+def _taken(image: PIL.Image.Image) -> str | None:
+    """Return EXIF's time of the shot, with its offset from UTC where it has one."""
+    try:
+        exif = image.getexif().get_ifd(_EXIF_IFD)
+        when = datetime.strptime(str(exif[_TIME_OF_SHOT]).strip("\0 "), "%Y:%m:%d %H:%M:%S").isoformat()
+        offset = str(exif.get(_OFFSET_OF_SHOT, "")).strip("\0 ")
+    except Exception:  # no clock, or EXIF too damaged to say: no reason to refuse the photo
+        return None
+    return when + offset if re.fullmatch(r"[+-]\d\d:\d\d", offset) else when
 
 
 def _check_size(width: int, height: int, file_format: str | None, name: str, most: int | None) -> None:

@@ -6,9 +6,11 @@ photo -> pixels -> dogs -> crops -> probabilities -> doubt -> (where it looked) 
 from __future__ import annotations
 
 import copy
+import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,7 +21,7 @@ from dogmood.boxes import scaled
 from dogmood.bundle import Bundle, Network, open_bundle
 from dogmood.card import Settings, read_settings
 from dogmood.classifier import Classifier, Scores
-from dogmood.doubt import judge
+from dogmood.doubt import judge, judge_probabilities
 from dogmood.emotions import EMOTIONS, parse_emotions
 from dogmood.errors import PhotoError, UsageError
 from dogmood.finder import Finder, FoundDog
@@ -31,8 +33,12 @@ LookedAt: TypeAlias = dict[str, dict[str, float]]
 
 EXPLAIN_QUALITIES = ("quick", "fine")
 
-_AHEAD = 4
-"""How many photos are unpacked ahead of the network in `DogMood.read_many`."""
+_AHEAD = 2
+"""How many photos a worker unpacks ahead of the network in `DogMood.read_many`: what
+is in memory does not grow with the number of photos."""
+
+WORKERS = max(1, min(4, os.cpu_count() or 1))
+"""How many photos are unpacked side by side unless told otherwise."""
 
 
 class DogMood:
@@ -106,26 +112,33 @@ class DogMood:
         """
         return self.read_photo(open_photo(image), explain)
 
-    def read_many(self, images: Iterable[PhotoSource], explain: bool = False) -> Iterator[Reading]:
+    def read_many(
+        self, images: Iterable[PhotoSource], explain: bool = False, workers: int = WORKERS
+    ) -> Iterator[Reading]:
         """Read photos one after the other, unpacking the next ones meanwhile.
+
+        Args:
+            images: as many as there are; they are asked for as they are needed.
+            explain: also say where the network looked.
+            workers: how many photos are unpacked side by side, at least 1.
 
         Yields:
             One reading an image, in order.  A photo that cannot be read becomes a
             reading with status ``unreadable``; it does not stop the others.
         """
-        for _, reading in self.read_with_photos(images, explain):
+        for _, reading in self.read_with_photos(images, explain, workers):
             yield reading
 
     def read_with_photos(
-        self, images: Iterable[PhotoSource], explain: bool = False
+        self, images: Iterable[PhotoSource], explain: bool = False, workers: int = WORKERS
     ) -> Iterator[tuple[Photo | None, Reading]]:
         """Do as `read_many`, and hand each opened photo on with its reading."""
-        with ThreadPoolExecutor(max_workers=1) as unpacking:
+        with ThreadPoolExecutor(max_workers=workers) as unpacking:
             waiting: deque[tuple[str, Future[Photo]]] = deque()
             try:
                 for image in images:
                     waiting.append((source_name(image), unpacking.submit(open_photo, image)))
-                    if len(waiting) > _AHEAD:
+                    if len(waiting) > _AHEAD * workers:
                         yield self._finish(*waiting.popleft(), explain)
                 while waiting:
                     yield self._finish(*waiting.popleft(), explain)
@@ -138,7 +151,31 @@ class DogMood:
         mask = found.mask if explain else None
         dogs = tuple(self._read_dog(photo, number, dog, mask) for number, dog in enumerate(found.dogs, start=1))
         return Reading(
-            photo.source, "read" if dogs else "no_dog", photo.width, photo.height, self.model, dogs, mask=found.mask
+            source=photo.source,
+            status="read" if dogs else "no_dog",
+            width=photo.width,
+            height=photo.height,
+            model=self.model,
+            dogs=dogs,
+            mask=found.mask,
+            taken=photo.taken,
+        )
+
+    def judged_anew(self, dog: DogReading, probabilities: Mapping[str, float]) -> DogReading:
+        """Return a dog with other probabilities and all that follows from them.
+
+        Args:
+            dog: what was read.
+            probabilities: of the same emotions; they sum to 1.
+        """
+        verdict = judge_probabilities(probabilities, self.settings.doubt)
+        return replace(
+            dog,
+            emotion=verdict.emotion,
+            probability=verdict.probabilities[verdict.emotion],
+            probabilities=verdict.probabilities,
+            sure=verdict.sure,
+            possible=verdict.possible,
         )
 
     def unreadable(self, source: str, reason: str) -> Reading:

@@ -23,6 +23,9 @@ Row: TypeAlias = dict[str, str | int | float | bool | None]
 _DIGITS = 4
 """Digits of a written probability: finer than any two machines agree on."""
 
+_TIME_DIGITS = 3
+"""Digits of a written time: milliseconds, finer than any video's frames."""
+
 
 @dataclass(frozen=True)
 class ModelInfo:
@@ -53,6 +56,8 @@ class DogReading:
         looked_at: where asked for, for each emotion the share of its map on each of
             `dogmood.regions.REGIONS`, summing to 1.  An emotion for which nothing
             speaks is left out; so are the parts of a head that was not found.
+        track: in a video the dog's own number, the same in every frame; in a photo
+            None, and not written.
     """
 
     dog: int
@@ -66,11 +71,13 @@ class DogReading:
     possible: tuple[str, ...]
     saliency: Mapping[str, NDArray[np.float32]] | None = field(default=None, compare=False, repr=False)
     looked_at: Mapping[str, Mapping[str, float]] | None = None
+    track: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON says of this dog."""
         result: dict[str, Any] = {
             "dog": self.dog,
+            **({} if self.track is None else {"track": self.track}),
             "box": _rounded(self.box),
             "head": None if self.head is None else _rounded(self.head),
             "presence": round(self.presence, _DIGITS),
@@ -94,10 +101,10 @@ class DogReading:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read from one photo.
+    """What was read from one photo, or from one frame of a video.
 
     Attributes:
-        source: the photo's path, or what stands for it.
+        source: the photo's or the video's path, or what stands for it.
         status: ``read``, ``no_dog`` or ``unreadable``.
         width: of the upright photo in pixels; 0 where it is unreadable.
         height: likewise.
@@ -106,6 +113,10 @@ class Reading:
         reason: why the photo is unreadable, in a sentence; else None.
         mask: the finder's soft mask, a regular grid of values in [0, 1] over the
             photo; not written.
+        time: of a video's frame, in seconds from the video's start; of a photo None,
+            and not written.
+        taken: when the photo was taken, by the camera's clock, as ISO 8601 says it;
+            None, and not written, where the photo does not say.
     """
 
     source: str
@@ -116,12 +127,18 @@ class Reading:
     dogs: tuple[DogReading, ...] = ()
     reason: str | None = None
     mask: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
+    time: float | None = None
+    taken: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the reading as JSON says it (see `json_schema`)."""
-        result: dict[str, Any] = {"source": _writable(self.source), "status": self.status}
+        result: dict[str, Any] = {"source": written_source(self.source), "status": self.status}
+        if self.time is not None:
+            result["time"] = round(self.time, _TIME_DIGITS)
+        if self.taken is not None:
+            result["taken"] = self.taken
         if self.status == "unreadable":
-            result["reason"] = _writable(self.reason or "")
+            result["reason"] = written_source(self.reason or "")
         else:
             result |= {"width": self.width, "height": self.height}
         result["model"] = vars(self.model).copy()
@@ -130,22 +147,32 @@ class Reading:
 
     def to_rows(self) -> list[Row]:
         """Return one flat row a dog, or one row without a dog; see `COLUMNS`."""
-        whole = self.to_dict()
-        rows = []
-        for dog in whole["dogs"] or [{}]:
-            row: Row = dict.fromkeys(COLUMNS)
-            row |= {key: whole.get(key) for key in ("source", "status", "reason", "width", "height")}
-            row |= {"model": self.model.name, "model_version": self.model.version}
-            if dog:
-                row |= {key: dog[key] for key in ("dog", "presence", "emotion", "probability", "sure")}
-                row |= dog["probabilities"]
-                row["set"] = " ".join(dog["set"])
-                row |= dict(zip(_edges("box"), dog["box"], strict=True))
-                row |= dict(zip(_edges("head"), dog["head"] or [None] * 4, strict=True))
-                shares = dog.get("looked_at", {}).get(dog["emotion"], {})
-                row |= {f"looked_at_{region}": share for region, share in shares.items()}
-            rows.append(row)
-        return rows
+        return rows_of(self.to_dict())
+
+
+def rows_of(written: Mapping[str, Any]) -> list[Row]:
+    """Return the rows of a reading that stands as JSON says it (`Reading.to_dict`)."""
+    rows = []
+    for dog in written["dogs"] or [{}]:
+        row: Row = dict.fromkeys(COLUMNS)
+        row |= {key: written.get(key) for key in ("source", "status", "reason", "width", "height", "time", "taken")}
+        row |= {"model": written["model"]["name"], "model_version": written["model"]["version"]}
+        if dog:
+            row |= {key: dog.get(key) for key in ("dog", "track", "presence", "emotion", "probability", "sure")}
+            row |= dog["probabilities"]
+            row["set"] = " ".join(dog["set"])
+            row |= dict(zip(_edges("box"), dog["box"], strict=True))
+            row |= dict(zip(_edges("head"), dog["head"] or [None] * 4, strict=True))
+            shares = dog.get("looked_at", {}).get(dog["emotion"], {})
+            row |= {f"looked_at_{region}": share for region, share in shares.items()}
+        row["dogs"] = len(written["dogs"])
+        rows.append(row)
+    return rows
+
+
+def written_source(text: str) -> str:
+    """Replace what UTF-8 cannot hold: file names may be any bytes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _edges(name: str) -> list[str]:
@@ -169,6 +196,10 @@ COLUMNS: dict[str, type] = {
     **dict.fromkeys([f"looked_at_{region}" for region in REGIONS], float),
     "model": str,
     "model_version": str,
+    "time": float,
+    "track": int,
+    "taken": str,
+    "dogs": int,
 }
 """The columns of CSV and Parquet, in order, with their types; any may be empty."""
 
@@ -206,11 +237,18 @@ def json_schema() -> dict[str, Any]:
             "additionalProperties": share,
         },
     }
+    dog["properties"]["track"] = count
     model = _object(name=text, version=text, sha256={"type": "string", "pattern": "^[0-9a-f]{64}$"})
     common = {"source": text, "model": model}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "dogmood reading",
+        # Not every reading has these: a time belongs to a video's frame, and not
+        # every photo says when it was taken.
+        "properties": {
+            "time": {"type": "number", "description": "seconds from the video's start"},
+            "taken": {"type": "string", "description": "when the photo was taken, ISO 8601, by the camera's clock"},
+        },
         "oneOf": [
             _object(
                 **common,
@@ -234,8 +272,3 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 def _rounded(box: Box) -> list[float]:
     return [round(edge, 1) for edge in box]
-
-
-def _writable(text: str) -> str:
-    """Replace what UTF-8 cannot hold: file names may be any bytes."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import jsonschema
 import numpy as np
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -146,6 +150,126 @@ def test_wrong_use_gets_one_sentence_and_leaves_nothing(
     assert len(err.splitlines()) == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder.csv"]
     assert not any(Path("folder.csv").iterdir())
+
+
+def photos_in(folder: Path, bull_mastiff: Path, count: int) -> Path:
+    """Make a folder of small photos, every fifth one unreadable."""
+    folder.mkdir()
+    with Image.open(bull_mastiff) as image:
+        small = encoded(image.resize((96, 96)), "JPEG")
+    for i in range(count):
+        (folder / f"{i:03d}.jpg").write_bytes(b"woof" if i % 5 == 3 else small)
+    return folder
+
+
+def sources_in(out: Path) -> list[str]:
+    if out.suffix == ".parquet":
+        return [str(s) for s in pyarrow.parquet.read_table(out)["source"].to_pylist()]
+    if out.suffix == ".csv":
+        with out.open(newline="") as file:
+            return [row["source"] for row in csv.DictReader(file)]
+    if out.suffix == ".json":
+        return [reading["source"] for reading in json.loads(out.read_text())]
+    return [json.loads(line)["source"] for line in out.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet", "json"])
+def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_twice(
+    bull_mastiff: Path, tmp_path: Path, ending: str
+) -> None:
+    folder, out = photos_in(tmp_path / "in", bull_mastiff, 40), tmp_path / f"out.{ending}"
+    command = [sys.executable, "-m", "dogmood", "read", "--json", "--resume", "--out", str(out), str(folder)]
+    random, told = np.random.default_rng(len(ending)), 0
+    for _ in range(3):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
+            assert running.stdout is not None
+            for _ in range(int(random.integers(1, 12))):
+                told += bool(running.stdout.readline())
+            running.send_signal(signal.SIGKILL)
+    last = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert last.returncode == 0
+    assert sources_in(out) == sorted(str(photo) for photo in folder.iterdir())
+    # A line is printed once its reading is kept: none of those was read again.
+    assert told + len(last.stdout.splitlines()) <= 40
+    assert {path.name for path in tmp_path.iterdir()} == {"in", out.name}
+
+
+def test_a_folder_read_again_skips_what_is_done_and_says_so(capsys, bull_mastiff: Path, tmp_path: Path) -> None:
+    folder, out = photos_in(tmp_path / "in", bull_mastiff, 5), tmp_path / "out.csv"
+    code, printed, _ = run(capsys, "read", "--out", out, folder)
+    assert code == 0
+    assert "5 photos: " in printed
+    assert "1 unreadable" in printed
+    assert f"Written to {out}." in printed
+    shutil.copy(folder / "000.jpg", folder / "new.jpg")
+    code, printed, err = run(capsys, "read", "--out", out, "--resume", folder)
+    assert (code, err) == (0, "")
+    assert "1 photo: " in printed
+    assert "5 of the photos and videos had been read before" in printed
+    assert len(sources_in(out)) == len(set(sources_in(out))) == 6
+    assert run(capsys, "read", "--out", out, "--resume", "--quiet", folder) == (0, "", "")
+
+
+def test_resume_without_a_file_and_a_file_without_resume_are_wrong_use(capsys, bull_mastiff, tmp_path: Path) -> None:
+    code, out, err = run(capsys, "read", "--resume", bull_mastiff)
+    assert (code, out, err) == (2, "", "--resume goes on with an output file: name it with --out.\n")
+    (tmp_path / "out.csv").write_text("mine")
+    code, out, err = run(capsys, "read", "--out", tmp_path / "out.csv", bull_mastiff)
+    assert (code, out) == (2, "")
+    assert "exists already: add --resume" in err
+    assert (tmp_path / "out.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_workers_change_nothing_but_the_speed(capsys, bull_mastiff: Path, tmp_path: Path, workers: int) -> None:
+    folder = photos_in(tmp_path / "in", bull_mastiff, 9)
+    _, out, _ = run(capsys, "read", "--json", "--workers", workers, folder)
+    readings = [json.loads(line) for line in out.splitlines()]
+    assert [reading["source"] for reading in readings] == sorted(str(photo) for photo in folder.iterdir())
+    assert [i for i, reading in enumerate(readings) if reading["status"] == "unreadable"] == [3, 8]
+    assert run(capsys, "read", "--workers", 0, folder)[0] == 2
+
+
+def test_ctrl_c_keeps_what_was_read_and_says_how_to_go_on(bull_mastiff: Path, tmp_path: Path) -> None:
+    folder, out = photos_in(tmp_path / "in", bull_mastiff, 60), tmp_path / "out.parquet"
+    command = [sys.executable, "-m", "dogmood", "read", "--json", "--out", str(out), str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate()
+    assert running.returncode == 130
+    assert "Traceback" not in err
+    assert "--resume goes on" in err.splitlines()[-1]
+    assert not out.exists()
+    again = subprocess.run([*command, "--resume"], capture_output=True, check=False)
+    assert again.returncode == 0
+    assert len(sources_in(out)) == 60
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
+def test_on_a_terminal_a_bar_shows_how_fast_it_goes_and_the_summary_follows(bull_mastiff: Path, tmp_path: Path) -> None:
+    import pty
+
+    folder = photos_in(tmp_path / "in", bull_mastiff, 20)
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    command = [sys.executable, "-m", "dogmood", "read", "--out", str(tmp_path / "out.csv"), str(folder)]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as running:
+        os.close(theirs)
+        shown = b""
+        # The far end of a terminal that has closed is an error, not an end.
+        with suppress(OSError):
+            while part := os.read(ours, 4096):
+                shown += part
+    os.close(ours)
+    assert running.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+    assert "20/20" in text
+    assert re.search(r"\d+\.\d a second", text)
+    assert "003.jpg is not a picture" in text
+    assert "possible at 90 %" not in text  # the bar takes the tables' place
+    assert "20 photos: " in text.splitlines()[-4] + text.splitlines()[-3]
 
 
 def test_unknown_options_and_no_paths_are_wrong_use(capsys) -> None:

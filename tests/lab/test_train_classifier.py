@@ -45,7 +45,7 @@ def test_a_plain_pattern_is_learnt_and_what_lies_below_stays(tmp_path: Path) -> 
 @pytest.mark.parametrize(("backbone", "half"), [("efficientnet_lite0", False), ("dinov2_s", True)])
 def test_equal_seeds_give_equal_weights_and_others_do_not(tmp_path: Path, backbone: str, half: bool) -> None:
     given = data(8)
-    side = 56 if half else SIDE
+    side = 28 if half else SIDE
     settings = replace(SETTINGS, backbone=backbone, half=half, trained=1, epochs=1, photos=16, batch=8)
     kept = []
     for number, seed in enumerate((0, 0, 1)):

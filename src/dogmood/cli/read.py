@@ -1,9 +1,8 @@
-"""``dogmood read``: photos and folders in, readings out."""
+"""``dogmood read``: photos, videos and folders in, readings out."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
@@ -11,23 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dogmood.cli.show import show
+from dogmood.cli.progress import bar, watched
+from dogmood.cli.work import Explain, Wanted, Work, make_folder
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import UsageError
 from dogmood.folder import PhotoPath, photos_of
+from dogmood.smoothing import SECONDS
+from dogmood.video import FPS
 
 if TYPE_CHECKING:
-    from dogmood.outputs import Write
-    from dogmood.photo import Photo
     from dogmood.reader import DogMood
-    from dogmood.reading import Reading
-
-
-class Explain(StrEnum):
-    """Which maps are drawn."""
-
-    WINNER = "winner"
-    ALL = "all"
+    from dogmood.results import Results
 
 
 class ExplainQuality(StrEnum):
@@ -38,116 +31,116 @@ class ExplainQuality(StrEnum):
 
 
 def read(
-    paths: Annotated[list[Path], typer.Argument(help="Photos and folders of photos.", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(help="Photos, videos, and folders of both.", show_default=False)],
     explain: Annotated[
         Explain | None,
         typer.Option(
             help="Save each photo with boxes, labels and where the network looked; "
-            "'--explain all' adds a strip of every emotion for each dog.",
+            "'--explain all' adds a strip of every emotion for each dog. Of a video, with --annotate.",
             show_default=False,
         ),
     ] = None,
-    pictures: Annotated[Path, typer.Option(help="The folder --explain saves to.")] = Path("dogmood-pictures"),
+    pictures: Annotated[Path, typer.Option(help="The folder --explain, --annotate and --timeline save to.")] = Path(
+        "dogmood-pictures"
+    ),
     explain_quality: Annotated[
         ExplainQuality, typer.Option(help="Fine maps take nine closer looks at each dog: sharper, ten times the work.")
     ] = ExplainQuality.QUICK,
-    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a photo.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a photo or frame.")] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Also write to FILE.json, .jsonl, .csv or .parquet.", show_default=False)
+        Path | None,
+        typer.Option(help="Also write to FILE.json, .jsonl, .csv or .parquet, as it goes.", show_default=False),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with --out where a run stopped; what is done is skipped.")
+    ] = False,
     emotions: Annotated[str, typer.Option(help="Choose from these alone; probabilities are renormalised.")] = ",".join(
         EMOTIONS
     ),
     model: Annotated[str, typer.Option(help="A shipped model's name, or a .dogmood file.")] = "base",
     ten_crop: Annotated[bool, typer.Option("--ten-crop", help="Average ten crops of each dog.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Photos unpacked side by side; as many as suit the machine unless said."),
+    ] = None,
+    fps: Annotated[float, typer.Option(help="Of a video, frames read a second.")] = FPS,
+    smooth: Annotated[
+        float, typer.Option(help="Of a video, seconds over which each dog's probabilities are smoothed; 0: not.")
+    ] = SECONDS,
+    annotate: Annotated[
+        bool, typer.Option("--annotate", help="Save each video's frames that were read, with boxes and labels.")
+    ] = False,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Save a plot over time for each dog of a video.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print problems only.")] = False,
 ) -> None:
     """Read the emotion each dog visibly shows.
 
-    Leaves with 0 when a photo was read, 1 when none could be, 2 after wrong use.
+    Leaves with 0 when a photo or video was read, 1 when none could be, 2 after wrong use.
     """
+    if resume and out is None:
+        raise UsageError("--resume goes on with an output file: name it with --out.")
     photos = photos_of(paths)
-    with ExitStack() as stack:
-        write: Write = _nothing
-        if out is not None:
-            # Opened first: an output that cannot be written should stop us before
-            # the work, not after it.
-            from dogmood.outputs import open_output
+    results: Results | None = None
+    try:
+        with ExitStack() as stack:
+            if out is not None:
+                # Opened first: an output that cannot be written should stop us before
+                # the work, not after it.
+                from dogmood.results import open_results
 
-            write = stack.enter_context(open_output(out))
-        from dogmood.reader import DogMood
+                results = stack.enter_context(open_results(out, resume))
+            from dogmood.reader import WORKERS, DogMood
 
-        dogmood = DogMood(model, emotions, ten_crop, explain_quality=explain_quality)
-        if explain:
-            _make_folder(pictures)
-        readable = 0
-        for item, photo, reading in _read_all(dogmood, photos, explain is not None, quiet):
-            write(reading)
-            saved = _save_pictures(photo, reading, item.name, pictures, explain) if photo and explain else []
-            readable += reading.status != "unreadable"
-            _report(reading, saved, json, quiet)
-    if readable == 0:
+            dogmood = DogMood(model, emotions, ten_crop, explain_quality=explain_quality)
+            if explain or annotate or timeline:
+                make_folder(pictures)
+            todo = photos if results is None else _not_done(photos, results, dogmood)
+            skipped = len(photos) - len(todo)
+            show_bar = not quiet and watched() and _wants_bar(photos, out, json)
+            tables = not (quiet or json or (show_bar and out is not None and sys.stdout.isatty()))
+            wanted = Wanted(
+                explain, pictures, json and not quiet, tables, workers or WORKERS, fps, smooth, annotate, timeline
+            )
+            progress = stack.enter_context(bar(len(photos), skipped, show_bar))
+            work = Work(dogmood, results, wanted, progress)
+            work.read(todo)
+    except KeyboardInterrupt:
+        _say_what_is_kept(results)
+        raise typer.Exit(130) from None
+    if not quiet and (len(photos) > 1 or photos[0].is_video):
+        _sum_up(work, skipped, out, json)
+    if work.summary.readable == 0 and skipped == 0:
         raise typer.Exit(1)
 
 
-def _read_all(
-    dogmood: DogMood, photos: Sequence[PhotoPath], explain: bool, quiet: bool
-) -> Iterator[tuple[PhotoPath, Photo | None, Reading]]:
-    """Yield each photo asked for with its reading, in order."""
-    pairs = dogmood.read_with_photos((p.path for p in photos if p.problem is None), explain)
-    for item in _with_progress(photos, quiet):
-        if item.problem is not None:
-            yield item, None, dogmood.unreadable(str(item.path), item.problem)
-        else:
-            yield item, *next(pairs)
+def _not_done(photos: list[PhotoPath], results: Results, dogmood: DogMood) -> list[PhotoPath]:
+    results.check_model(dogmood.model)
+    return [item for item in photos if not results.has(str(item.path))]
 
 
-def _with_progress(photos: Sequence[PhotoPath], quiet: bool) -> Iterable[PhotoPath]:
-    # A bar only where somebody watches it and the readings do not scroll it away.
-    if len(photos) == 1 or quiet or sys.stdout.isatty() or not sys.stderr.isatty():
-        return photos
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(photos, "Reading", console=Console(stderr=True))
+def _wants_bar(photos: list[PhotoPath], out: Path | None, json: bool) -> bool:
+    # Tables of photos and a bar on one terminal would chase each other: where the
+    # readings are kept in a file the bar takes their place, else they take the bar's.
+    videos = [photo.is_video for photo in photos]
+    free = not sys.stdout.isatty() or out is not None or (all(videos) and not json)
+    return free and (len(photos) > 1 or any(videos))
 
 
-def _report(reading: Reading, saved: Sequence[Path], json: bool, quiet: bool) -> None:
-    if reading.reason is not None:
-        typer.echo(reading.reason, err=True)
-    if quiet:
+def _say_what_is_kept(results: Results | None) -> None:
+    kept = ""
+    if results is not None and results.log.exists():
+        kept = f": what was read is kept in {results.log}; the same command with --resume goes on"
+    typer.echo(f"Stopped{kept}.", err=True)
+
+
+def _sum_up(work: Work, skipped: int, out: Path | None, json: bool) -> None:
+    """Say what the run came to; beside JSON only where a person sees it."""
+    if json and not watched():
         return
-    if json:
-        from dogmood.outputs import json_line
-
-        typer.echo(json_line(reading))
-    elif reading.status != "unreadable":
-        typer.echo(show(reading, colour=sys.stdout.isatty()))
-    for path in saved:
-        typer.echo(f"  saved {path}", err=json)
-
-
-def _save_pictures(photo: Photo, reading: Reading, name: Path, folder: Path, explain: Explain) -> list[Path]:
-    """Save the pictures of one photo, under its own relative name."""
-    from dogmood.picture import annotated, save_picture, strip
-
-    stem = folder / name
-    _make_folder(stem.parent)
-    saved = [stem.with_name(f"{name.name}.png")]
-    save_picture(annotated(photo, reading), saved[0])
-    if explain is Explain.ALL:
-        for dog in reading.dogs:
-            saved.append(stem.with_name(f"{name.name}.dog{dog.dog}.png"))
-            save_picture(strip(photo, dog), saved[-1])
-    return saved
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"The folder {folder} cannot be made: {error.strerror}.") from None
-
-
-def _nothing(reading: Reading) -> None:
-    """Write nowhere."""
+    lines = work.summary.lines(skipped)
+    if lines and out is not None:
+        lines.append(f"Written to {out}.")
+    for line in lines:
+        typer.echo(line, err=json)

@@ -1,4 +1,4 @@
-"""``dogmood report``: a run's or a sweep's folder in, one page out."""
+"""``dogmood report``: readings, or a run's or a sweep's folder in; one page out."""
 
 from __future__ import annotations
 
@@ -9,16 +9,38 @@ import typer
 
 from dogmood.cli.extras import needs
 from dogmood.cli.train import CACHE, Cache, Data
+from dogmood.errors import UsageError
+from dogmood.folder import is_file, is_folder
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="A tested run's or a finished sweep's folder.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="What `dogmood read --out` wrote; or a tested run's or a finished sweep's folder.",
+            show_default=False,
+        ),
+    ],
+    page: Annotated[
+        Path | None,
+        typer.Option(help="Where to write the page about readings; beside them unless said.", show_default=False),
+    ] = None,
     data: Data = None,
     cache: Cache = CACHE,
 ) -> None:
-    """Write one self-contained page about a run or a sweep: report.html in its folder."""
-    with needs("lab"):
-        from dogmood.lab.report import write_report
+    """Write one self-contained page about readings, or about a run or a sweep: report.html in its folder."""
+    if not (is_folder(out) or is_file(out)):
+        raise UsageError(f"{out} does not exist: name a file of readings, or the folder of a run or a sweep.")
+    if is_folder(out):
+        if page is not None:
+            raise UsageError("--page is for readings: a run's page is report.html in its folder.")
+        with needs("lab"):
+            from dogmood.lab.report import write_report as write_lab_report
 
-        path = write_report(folder, cache, str(data) if data else None)
+            path = write_lab_report(out, cache, str(data) if data else None)
+    else:
+        from dogmood.report.page import write_report
+
+        path = write_report(out, page)
     typer.echo(f"{path}: open it in a browser")

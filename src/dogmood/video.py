@@ -1,0 +1,275 @@
+"""From a video file to upright RGB frames at their presentation times.
+
+Frames are chosen by the time at which they are shown, not by counting them, so that
+variable frame rates come out right; a phone's rotation and mirroring are applied;
+frames that cannot be decoded are counted and left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dogmood.errors import VideoError
+from dogmood.photo import ENOUGH_SIDE, MIN_SIDE, Pixels
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+FPS = 5.0
+"""Samples a second unless told otherwise."""
+
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,m4v,dv"
+"""The containers that are let in: none that names other files or addresses."""
+
+_CLOCK = 1e-3
+"""Seconds by which a frame may come before its step: the coarsest clock of a container
+that is usual (Matroska's) would else drop frames at their own rate."""
+
+_SHORT = 1.0
+"""Seconds that may be missing at the end before a video counts as cut short."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One sampled frame, upright.
+
+    Attributes:
+        time: seconds from the video's start at which it is shown.
+        pixels: ``(h, w, 3)`` uint8 RGB, the long side at most `ENOUGH_SIDE`.
+        width: width of the upright video in pixels.
+        height: its height.
+        broken: how many frames before it could not be decoded.
+        index: number of the sample's place on the grid of ``1 / fps`` seconds.
+        steady: whether times so far were the file's own; where they were not, a
+            place in the video can only be found by decoding from the start.
+    """
+
+    time: float
+    pixels: Pixels
+    width: int
+    height: int
+    broken: int
+    index: int
+    steady: bool
+
+
+class Video:
+    """An open video file; a context manager.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        duration: in seconds as the file says, or None where it does not.
+        broken: how many frames could not be decoded so far.
+        end: the time of the last frame that the file holds, broken or not, in seconds.
+
+    Raises:
+        VideoError: there is no such file, or it is no video.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.broken = 0
+        self.end = 0.0
+        self._container = _opened(path)
+        try:
+            self._stream = _moving_pictures(self._container, path)
+        except BaseException:
+            self._container.close()
+            raise
+        self._stream.thread_type = "AUTO"
+        self._rate = float(self._stream.average_rate or 25)
+        self._start = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
+        self.duration = self._said_duration()
+
+    def __enter__(self) -> Video:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    @property
+    def problem(self) -> str | None:
+        """After the last sample: in a sentence, why the end is not the end; else None."""
+        if self.duration is None or self.end + 1 / self._rate + _SHORT >= self.duration:
+            return None
+        return f"{self.path} is cut short or damaged: it says {self.duration:.1f} s and ends after {self.end:.1f} s."
+
+    def samples(self, fps: float, after: int = -1, seek: float | None = None) -> Iterator[Frame]:
+        """Yield the first frame at or after each multiple of ``1 / fps`` seconds.
+
+        Where the video has no frame within a step, the step is left out: no frame is
+        yielded twice.
+
+        Args:
+            fps: samples a second, above 0.
+            after: only samples whose `Frame.index` is above this.
+            seek: where to begin decoding, in seconds, or None for the start.
+
+        Raises:
+            VideoError: no frame can be decoded.
+        """
+        decoded = False
+        if seek is not None:
+            self.end = seek
+            self._seek(seek)
+        clock = _Clock(self._start, 1 / self._rate)
+        for frame in self._frames():
+            time = clock.time_of(frame)
+            self.end = max(self.end, time)
+            decoded = True
+            index = math.floor((time + _CLOCK) * fps + 1e-6)
+            if index > after:
+                after = index
+                pixels, width, height = _upright(frame, self._stream)
+                if min(width, height) < MIN_SIDE:
+                    raise VideoError(f"{self.path} is {width} x {height} pixels: too small to show a dog.")
+                yield Frame(time, pixels, width, height, self.broken, index, clock.steady)
+        if not decoded and seek is None:
+            raise VideoError(f"{self.path} holds no frame that can be decoded.")
+
+    def _frames(self) -> Iterator[VideoFrame]:
+        from av.error import FFmpegError
+
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except FFmpegError:  # what follows in the file cannot be told apart any more
+                return
+            if packet is None:
+                return
+            if packet.pts is not None and packet.time_base is not None:
+                self.end = max(self.end, float(packet.pts * packet.time_base) - self._start)
+            try:
+                frames = packet.decode()
+            except FFmpegError:
+                self.broken += 1
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    self.broken += 1
+                else:
+                    yield frame
+
+    def _seek(self, time: float) -> None:
+        from av.error import FFmpegError
+
+        place = int((time + self._start) / float(self._stream.time_base or 1))
+        try:
+            self._container.seek(max(0, place), stream=self._stream, backward=True)
+        except FFmpegError:  # such files are decoded from the start
+            return
+
+    def _said_duration(self) -> float | None:
+        if self._stream.duration is not None and self._stream.time_base is not None:
+            return float(self._stream.duration * self._stream.time_base)
+        return None if self._container.duration is None else self._container.duration / 1e6
+
+
+class _Clock:
+    """Gives each frame a time that never goes back, whatever the file says."""
+
+    def __init__(self, start: float, step: float) -> None:
+        self.steady = True
+        self._step = step
+        self._shift = -start
+        self._last: float | None = None
+
+    def time_of(self, frame: VideoFrame) -> float:
+        said = frame.time
+        following = 0.0 if self._last is None else self._last + self._step
+        if said is None:
+            self.steady = False
+            time = following
+        elif self._last is not None and said + self._shift < self._last:
+            # Pieces strung together begin to count anew: go on where we were.
+            self.steady = False
+            self._shift = following - said
+            time = following
+        else:
+            time = max(0.0, said + self._shift)
+        self._last = time
+        return time
+
+
+def _opened(path: Path) -> InputContainer:
+    try:
+        import av
+    except ImportError:
+        raise VideoError(
+            f"{path} is a video: install the extra that reads them, pip install 'dogmood[video]'."
+        ) from None
+    try:
+        if path.stat().st_size == 0:
+            raise VideoError(f"{path} is empty (0 bytes).")
+        # Made absolute: "http:x.mp4" is a file, not an address.
+        return av.open(
+            str(path.absolute()),
+            container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
+            mode="r",
+        )
+    except FileNotFoundError:
+        raise VideoError(f"{path} does not exist.") from None
+    except PermissionError:
+        raise VideoError(f"{path} cannot be opened: permission denied.") from None
+    except (av.error.FFmpegError, OSError, ValueError):
+        raise VideoError(
+            f"{path} is not a video that can be read (MP4, MOV, MKV, WebM, AVI, MPEG, ...), or it is cut short."
+        ) from None
+
+
+def _moving_pictures(container: InputContainer, path: Path) -> VideoStream:
+    from av.stream import Disposition
+
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:  # a cover is no video
+            if stream.codec_context is None:
+                raise VideoError(f"{path} is coded in a way that cannot be decoded; convert it to H.264 first.")
+            return stream
+    raise VideoError(f"{path} holds no moving pictures, only sound or text.")
+
+
+def _upright(frame: VideoFrame, stream: VideoStream) -> tuple[Pixels, int, int]:
+    """Return a frame's pixels as they are shown, and the upright size in full."""
+    aspect = stream.sample_aspect_ratio or 1
+    width, height = max(1, round(frame.width * aspect)), frame.height
+    scale = min(1.0, ENOUGH_SIDE / max(width, height))
+    small = frame.reformat(width=max(1, round(width * scale)), height=max(1, round(height * scale)), format="rgb24")
+    pixels: Pixels = np.asarray(small.to_ndarray(), np.uint8)
+    swap, left_right, up_down = _turn(frame)
+    if swap:
+        pixels = pixels.transpose(1, 0, 2)
+        width, height = height, width
+    if left_right:
+        pixels = pixels[:, ::-1]
+    if up_down:
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels), width, height
+
+
+def _turn(frame: VideoFrame) -> tuple[bool, bool, bool]:
+    """Return how a frame is turned: axes swapped, then mirrored left-right, then up-down.
+
+    The display matrix (ISO/IEC 14496-12, 8.3.2) sends a pixel (x, y) to
+    (a x + c y, b x + d y); only quarter turns and mirrors are told apart.
+    """
+    from av.sidedata.sidedata import Type
+
+    beside: Any = frame.side_data
+    found = beside.get(Type.DISPLAYMATRIX)
+    if found is None:
+        return False, False, False
+    a, b, _, c, d = np.frombuffer(bytes(found), "=i4")[:5].tolist()
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        return True, c < 0, b < 0
+    return False, a < 0, d < 0
