@@ -13,8 +13,9 @@ help: ## Say what there is to make
 demo: .venv/.demo $(LAST_PHOTO) ## Read photos of two dogs and one of a cottage
 	$(BIN)/dogmood read --explain --pictures build/pictures build/photos
 
+# Two processes with a thread each: networks gain less from a second thread.
 test: .venv/.test $(LAST_PHOTO) ## Run the tests; ARGS=... goes to pytest
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
 lint: .venv/.test ## Check style and types
 	$(BIN)/ruff check .

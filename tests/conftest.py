@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ import pytest
 from dogmood import DogMood
 
 ROOT = Path(__file__).parents[1]
+
+# Shells start what runs in the background deaf to Ctrl-C, which the programs that
+# tests start would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,9 @@ Painted onto the photo as a density (addition per area), views may overlap and s
 sum up: the integral over any region is that region's share in the logit.  Several
 crops of one view are averaged, each spot over the crops that show it.
 Since a softmax sees only differences, an emotion's map is what a cell adds to it
-*more than to the other emotions*.
+*more than to the other emotions*.  And since a map is about places, what half the cells
+of a view say alike is left out (the median): the cells of a transformer know of one
+another, and each repeats what the whole picture shows.
 """
 
 from __future__ import annotations
@@ -57,6 +59,8 @@ def densities(
     density = np.zeros((len(emotions), *shape), np.float32)
     for view in zip(*(zip(item.squares, item.maps, strict=True) for item in evidence), strict=True):
         crops = [(square, _per_area(maps[columns], square, scale)) for square, maps in view]
+        alike = np.median(np.concatenate([cells.reshape(len(columns), -1) for _, cells in crops], axis=1), axis=1)
+        crops = [(square, cells - alike[:, None, None]) for square, cells in crops]
         if len(crops) == 1:
             _paint(density, crops[0][1], _pixels(crops[0][0], scale))
         else:

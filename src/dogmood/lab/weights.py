@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from dogmood.lab.data.manifest import checksum
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.make_classifiers import (
     CLASSIFIER,
+    Shown,
     answers_of,
     export_classifier,
     show,
@@ -39,6 +41,7 @@ from dogmood.lab.make_classifiers import (
 )
 from dogmood.lab.make_finder import make_finder
 from dogmood.lab.measure import emotion_figures
+from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.steps import Steps
 from dogmood.lab.storage import store
 from dogmood.lab.train_classifier import ClassifierTraining
@@ -99,38 +102,47 @@ def make_models(
     finder = Finder(Network(found.graph), eager(found.settings))
     shown = show(data, finder, hashlib.sha256(found.graph).hexdigest(), work)
     base = train_on_labels(data, shown, steps, plan.base)
+    made = {"command": command, "finder": found.made, "base": asdict(plan.base)}
+    # base has room for the finder as it was made; in fast every byte counts.
+    cards = {"base": _write(out / "base.dogmood", base, found, found.graph, shown, made, data)}
     fast = train_on_teacher(data, shown, base, steps, plan.fast)
-    cards = {}
-    for name, net in (("base", base), ("fast", fast)):
-        graph = export_classifier(net, STORAGE)
-        valid, test = (answers_of(graph, shown[split]) for split in ("valid", "test"))
-        doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels)
-        card: dict[str, Any] = {
-            "name": name,
-            "version": VERSION,
-            "labels": list(EMOTIONS),
-            **Settings(found.settings, CLASSIFIER, doubt).to_card(),
-            "input": "RGB in [0, 1]; normalisation is part of the networks",
-            "made": {
-                "by": f"dogmood {__version__}",
-                "command": command,
-                "finder": found.made,
-                "base": asdict(plan.base),
-                **({"fast": asdict(plan.fast)} if name == "fast" else {}),
-                "data": {"emotions/manifest.csv": checksum(data / "emotions")},
-            },
-            "figures": {
-                "finder, test": found.figures,
-                "emotions, valid": emotion_figures(valid, doubt),
-                "emotions, test": emotion_figures(test, doubt),
-            },
-        }
-        # base has room for the finder as it was made; in fast every byte counts.
-        write_bundle(
-            out / f"{name}.dogmood", card, store(found.graph, STORAGE) if name == "fast" else found.graph, graph
-        )
-        cards[name] = card
+    made["fast"] = asdict(plan.fast)
+    cards["fast"] = _write(out / "fast.dogmood", fast, found, store(found.graph, STORAGE), shown, made, data)
     return cards
+
+
+def _write(
+    path: Path,
+    net: ClassifierNet,
+    found: MadeFinder,
+    finder: bytes,
+    shown: Mapping[str, Shown],
+    made: Mapping[str, Any],
+    data: Path,
+) -> dict[str, Any]:
+    """Export a classifier, calibrate and measure it, write a model file and return its card."""
+    graph = export_classifier(net, STORAGE)
+    valid, test = (answers_of(graph, shown[split]) for split in ("valid", "test"))
+    doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels)
+    card: dict[str, Any] = {
+        "name": path.stem,
+        "version": VERSION,
+        "labels": list(EMOTIONS),
+        **Settings(found.settings, CLASSIFIER, doubt).to_card(),
+        "input": "RGB in [0, 1]; normalisation is part of the networks",
+        "made": {
+            "by": f"dogmood {__version__}",
+            **made,
+            "data": {"emotions/manifest.csv": checksum(data / "emotions")},
+        },
+        "figures": {
+            "finder, test": found.figures,
+            "emotions, valid": emotion_figures(valid, doubt),
+            "emotions, test": emotion_figures(test, doubt),
+        },
+    }
+    write_bundle(path, card, finder, graph)
+    return card
 
 
 def _new_finder(data: Path, steps: Steps, plan: Plan, command: str) -> MadeFinder:
