@@ -2,7 +2,7 @@
 
 The classifier's maps say what each cell of a crop adds to each emotion's logit.
 Painted onto the photo as a density (addition per area), views may overlap and still
-sum up: the integral over any region is that region's share in the logit.  Several
+sum up.  Several
 crops of one view are averaged, each spot over the crops that show it.
 Since a softmax sees only differences, an emotion's map is what a cell adds to it
 *more than to the other emotions*.  And since a map is about places, what half the cells
@@ -50,17 +50,34 @@ def saliency_maps(
 
 
 def densities(
-    evidence: Sequence[Evidence], width: int, height: int, emotions: Sequence[str] = EMOTIONS
+    evidence: Sequence[Evidence],
+    width: int,
+    height: int,
+    emotions: Sequence[str] = EMOTIONS,
+    with_alike: bool = False,
 ) -> NDArray[np.float32]:
-    """Return what `saliency_maps` shows the positive part of: ``(emotions, rows, columns)``, in logits per pixel."""
+    """Return what `saliency_maps` shows the positive part of.
+
+    Args:
+        evidence: as for `saliency_maps`.
+        width: likewise.
+        height: likewise.
+        emotions: likewise.
+        with_alike: keep what half the cells of a view say alike, so that the integral
+            over the photo is what the views add to each emotion's logit.
+
+    Returns:
+        ``(emotions, rows, columns)`` float32, in logits per pixel.
+    """
     columns = [EMOTIONS.index(emotion) for emotion in emotions]
     scale = MAP_SIDE / max(width, height)
     shape = max(1, round(height * scale)), max(1, round(width * scale))
     density = np.zeros((len(emotions), *shape), np.float32)
     for view in zip(*(zip(item.squares, item.maps, strict=True) for item in evidence), strict=True):
         crops = [(square, _per_area(maps[columns], square, scale)) for square, maps in view]
-        alike = np.median(np.concatenate([cells.reshape(len(columns), -1) for _, cells in crops], axis=1), axis=1)
-        crops = [(square, cells - alike[:, None, None]) for square, cells in crops]
+        if not with_alike:
+            alike = np.median(np.concatenate([cells.reshape(len(columns), -1) for _, cells in crops], axis=1), axis=1)
+            crops = [(square, cells - alike[:, None, None]) for square, cells in crops]
         if len(crops) == 1:
             _paint(density, crops[0][1], _pixels(crops[0][0], scale))
         else:

@@ -131,7 +131,7 @@ def attention(subject: Subject, label: str) -> dict[str, Any]:
     regions = divide(subject.saliency.shape, width, height, dog, subject.mask)
     flat = np.zeros_like(subject.evidence.maps)
     flat[:, 0] = 1
-    even = np.maximum(densities([Evidence(subject.evidence.squares, flat)], width, height)[0], 0)
+    even = np.maximum(densities([Evidence(subject.evidence.squares, flat)], width, height, with_alike=True)[0], 0)
     shares = shares_of({"shares": subject.map_of([subject.evidence], label), "even": even}, regions)
     logits = subject.probe.ask([subject.probe.pixels, *_hidden(subject)])[0]
     probability = subject.calibrated(logits)
