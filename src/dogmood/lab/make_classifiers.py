@@ -12,17 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dogmood.bundle import Network
-from dogmood.classifier import Classifier, ClassifierSettings, View
+from dogmood.classifier import ClassifierSettings, View
 from dogmood.doubt import softmax
 from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder, FoundDog
 from dogmood.lab.cuts import Cutting, cut_photos
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.dogs import KnownDogs
-from dogmood.lab.emotion_metrics import Predictions
 from dogmood.lab.export import as_stored, check_parity, to_onnx
-from dogmood.lab.measure import predict
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.steps import Steps
 from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos, answers, train_classifier, weights_of
@@ -136,8 +133,3 @@ def export_classifier(net: torch.nn.Module, storage: str) -> bytes:
     graph = to_onnx(net, example, ("logits", "maps"), {0: "n"}, storage)
     check_parity(graph, as_stored(net, storage), [example, example[:1]], PARITY)
     return graph
-
-
-def answers_of(graph: bytes, shown: Shown) -> Predictions:
-    """Return what an exported classifier says of photos, cut as a reader cuts them."""
-    return predict(Classifier(Network(graph), CLASSIFIER), shown.photos, shown.dogs)

@@ -23,24 +23,25 @@ import numpy as np
 from dogmood import __version__
 from dogmood.bundle import Network, open_bundle, write_bundle
 from dogmood.card import Settings, read_settings
+from dogmood.classifier import Classifier
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import DogMoodError
 from dogmood.finder import Finder, FinderSettings
 from dogmood.lab import LabError
 from dogmood.lab.calibrate import fit_doubt
 from dogmood.lab.data.manifest import checksum
+from dogmood.lab.dogs import KnownDogs
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.make_classifiers import (
     CLASSIFIER,
     Shown,
-    answers_of,
     export_classifier,
     show,
     train_on_labels,
     train_on_teacher,
 )
 from dogmood.lab.make_finder import make_finder
-from dogmood.lab.measure import emotion_figures
+from dogmood.lab.measure import emotion_figures, predict
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.steps import Steps
 from dogmood.lab.storage import store
@@ -104,10 +105,10 @@ def make_models(
     base = train_on_labels(data, shown, steps, plan.base)
     made = {"command": command, "finder": found.made, "base": asdict(plan.base)}
     # base has room for the finder as it was made; in fast every byte counts.
-    cards = {"base": _write(out / "base.dogmood", base, found, found.graph, shown, made, data)}
+    cards = {"base": _write(out / "base.dogmood", base, found, found.graph, shown, made, data, work)}
     fast = train_on_teacher(data, shown, base, steps, plan.fast)
     made["fast"] = asdict(plan.fast)
-    cards["fast"] = _write(out / "fast.dogmood", fast, found, store(found.graph, STORAGE), shown, made, data)
+    cards["fast"] = _write(out / "fast.dogmood", fast, found, store(found.graph, STORAGE), shown, made, data, work)
     return cards
 
 
@@ -119,10 +120,17 @@ def _write(
     shown: Mapping[str, Shown],
     made: Mapping[str, Any],
     data: Path,
+    work: Path,
 ) -> dict[str, Any]:
     """Export a classifier, calibrate and measure it, write a model file and return its card."""
     graph = export_classifier(net, STORAGE)
-    valid, test = (answers_of(graph, shown[split]) for split in ("valid", "test"))
+    # On the dogs that the file's own finder finds, whose weights may be rounded.
+    own = Finder(Network(finder), eager(found.settings))
+    dogs = KnownDogs(own, hashlib.sha256(finder).hexdigest(), work)
+    classifier = Classifier(Network(graph), CLASSIFIER)
+    valid, test = (
+        predict(classifier, photos, dogs.of(photos)) for photos in (shown["valid"].photos, shown["test"].photos)
+    )
     doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels)
     card: dict[str, Any] = {
         "name": path.stem,
