@@ -22,7 +22,7 @@ lint: .venv/.test ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict src
 
-weights: .venv/.test ## Train the shipped model anew from the photos in DATA
+weights: .venv/.test ## Train the shipped models anew from the photos in DATA
 	$(need_data)$(BIN)/python -m dogmood.lab.weights --data $(DATA)
 
 bench: .venv/.demo $(LAST_PHOTO) ## Measure start, speed, memory and size; DATA holds the photos
