@@ -10,7 +10,7 @@ from dogmood.lab.data.manifest import checksum, read_boxes, read_manifest
 
 def test_rows_become_photos_with_soft_labels(small_data: Path) -> None:
     photos = read_manifest(small_data / "emotions")
-    assert len(photos) == 40
+    assert len(photos) == 42
     assert photos[0].label == "anger"
     assert photos[0].soft == (0.8, 0.05, 0.05, 0.05, 0.05)
     assert photos[0].path.is_file()
