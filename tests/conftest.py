@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from dogmood import DogMood
 
@@ -13,6 +15,10 @@ ROOT = Path(__file__).parents[1]
 # Shells start what runs in the background deaf to Ctrl-C, which the programs that
 # tests start would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test times anything; and where a change is judged, equal code is judged equally.
+settings.register_profile("dogmood", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("dogmood")
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,9 @@ def test_splits_keep_groups_whole_and_shares_fair(sizes: list[int], seed: int) -
         total = sum(counts.values())
         for split, share in (("train", 0.8), ("valid", 0.1), ("test", 0.1)):
             assert counts[split] > 0
-            assert abs(counts[split] - share * total) <= 6 + 1e-9, (emotion, counts)
+            # The last group of each small split may stand over by its size; train lacks what both have too much.
+            most = 12 if split == "train" else 6
+            assert abs(counts[split] - share * total) <= most + 1e-9, (emotion, counts)
 
 
 def test_the_order_of_the_rows_does_not_matter_and_the_seed_does() -> None:
