@@ -12,8 +12,8 @@ from torch.nn import Parameter, functional
 from dogmood.emotions import EMOTIONS
 from dogmood.lab import LabError
 from dogmood.lab.nets.dinov2 import DEPTH, PATCH, WIDTH, DinoV2, dinov2_small
-from dogmood.lab.nets.lite import CHANNELS, LiteBackbone
-from dogmood.lab.nets.pretrained import Normalise
+from dogmood.lab.nets.lite import CHANNELS
+from dogmood.lab.nets.pretrained import LiteTop, Normalise
 
 
 class Answer(NamedTuple):
@@ -33,19 +33,10 @@ class Cells(Protocol):
         ...
 
 
-class LiteCells(nn.Module):
+class LiteCells(LiteTop):
     """EfficientNet-Lite0; a cell is 32 x 32 pixels."""
 
     channels = CHANNELS[-1]
-
-    def __init__(self, pretrained: bool) -> None:
-        super().__init__()
-        self.backbone = LiteBackbone(pretrained)
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Return ``(n, 1280, side / 32, side / 32)``."""
-        top: Tensor = self.backbone(pixels).top
-        return top
 
     def stages(self) -> list[list[Parameter]]:
         """Return the parameters of its blocks, from the picture upwards."""
