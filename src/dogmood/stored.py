@@ -1,27 +1,68 @@
-"""Readings read back from the files that `outputs` and `results` write."""
+"""Readings read back from the files and databases that `results` writes."""
 
 from __future__ import annotations
 
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from dogmood.database.address import is_address, need_packages, parse_address
 from dogmood.errors import UsageError
 from dogmood.outputs import ending_of, json_items, parquet_batches
 from dogmood.reading import COLUMNS, Row, rows_of
 
 
-def rows_in(path: Path) -> Iterator[Row]:
-    """Yield the rows of a file of readings, one after the other: see `COLUMNS`.
+@dataclass(frozen=True)
+class Origin:
+    """Where stored readings are.
+
+    Attributes:
+        shown: the path or address, as messages may show it: never with a password.
+        name: the file's name, or the database's.
+        folder: where photos and videos may be looked for, and what is made from the
+            readings goes.
+    """
+
+    shown: str
+    name: str
+    folder: Path
+
+
+def origin_of(where: str | Path) -> Origin:
+    """Return what a page made from readings should know of where they are.
+
+    Args:
+        where: a file's path, or a database's address.
+
+    Raises:
+        UsageError: it is an address that cannot be understood.
+    """
+    if not is_address(where):
+        path = Path(where)
+        return Origin(str(path), path.name, path.parent)
+    address = parse_address(str(where))
+    return Origin(address.shown, address.name, Path() if address.file is None else address.file.parent)
+
+
+def rows_in(where: str | Path) -> Iterator[Row]:
+    """Yield the rows of stored readings, one after the other: see `COLUMNS`.
 
     What an earlier version did not write is None.  A last line that was cut off by a
     kill is left out.
 
+    Args:
+        where: a file's path, or a database's address.
+
     Raises:
-        UsageError: there is no such file, or it holds something else.
+        UsageError: there is nothing, or it holds something else.
     """
+    if is_address(where):
+        yield from _from_database(str(where))
+        return
+    path = Path(where)
     ending = ending_of(path)
     if not path.is_file():
         raise UsageError(f"{path} does not exist.")
@@ -102,6 +143,19 @@ def _from_csv(path: Path) -> Iterator[Row]:
 def _from_parquet(path: Path) -> Iterator[Row]:
     for batch in parquet_batches(path):
         yield from map(_whole, batch)
+
+
+def _from_database(address: str) -> Iterator[Row]:
+    need_packages()
+    from dogmood.database.database import Database
+    from dogmood.database.history import all_readings
+
+    database = Database(address)
+    try:
+        for written in all_readings(database):
+            yield from rows_of(written)
+    finally:
+        database.close()
 
 
 def _whole(row: Mapping[str, Any]) -> Row:

@@ -48,8 +48,12 @@ def read(
     ] = ExplainQuality.QUICK,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a photo or frame.")] = False,
     out: Annotated[
-        Path | None,
-        typer.Option(help="Also write to FILE.json, .jsonl, .csv or .parquet, as it goes.", show_default=False),
+        str | None,
+        typer.Option(
+            help="Also write to FILE.json, .jsonl, .csv or .parquet, or to a database, as it goes: "
+            "sqlite:///FILE, postgresql://USER@HOST/NAME.",
+            show_default=False,
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with --out where a run stopped; what is done is skipped.")
@@ -98,7 +102,7 @@ def read(
                 make_folder(pictures)
             todo = photos if results is None else _not_done(photos, results, dogmood)
             skipped = len(photos) - len(todo)
-            show_bar = not quiet and watched() and _wants_bar(photos, out, json)
+            show_bar = not quiet and watched() and _wants_bar(photos, out is not None, json)
             tables = not (quiet or json or (show_bar and out is not None and sys.stdout.isatty()))
             wanted = Wanted(
                 explain, pictures, json and not quiet, tables, workers or WORKERS, fps, smooth, annotate, timeline
@@ -110,7 +114,7 @@ def read(
         _say_what_is_kept(results)
         raise typer.Exit(130) from None
     if not quiet and (len(photos) > 1 or photos[0].is_video):
-        _sum_up(work, skipped, out, json)
+        _sum_up(work, skipped, results, json)
     if work.summary.readable == 0 and skipped == 0:
         raise typer.Exit(1)
 
@@ -120,27 +124,27 @@ def _not_done(photos: list[PhotoPath], results: Results, dogmood: DogMood) -> li
     return [item for item in photos if not results.has(str(item.path))]
 
 
-def _wants_bar(photos: list[PhotoPath], out: Path | None, json: bool) -> bool:
+def _wants_bar(photos: list[PhotoPath], kept: bool, json: bool) -> bool:
     # Tables of photos and a bar on one terminal would chase each other: where the
     # readings are kept in a file the bar takes their place, else they take the bar's.
     videos = [photo.is_video for photo in photos]
-    free = not sys.stdout.isatty() or out is not None or (all(videos) and not json)
+    free = not sys.stdout.isatty() or kept or (all(videos) and not json)
     return free and (len(photos) > 1 or any(videos))
 
 
 def _say_what_is_kept(results: Results | None) -> None:
     kept = ""
-    if results is not None and results.log.exists():
-        kept = f": what was read is kept in {results.log}; the same command with --resume goes on"
+    if results is not None and (place := results.kept_in()) is not None:
+        kept = f": what was read is kept in {place}; the same command with --resume goes on"
     typer.echo(f"Stopped{kept}.", err=True)
 
 
-def _sum_up(work: Work, skipped: int, out: Path | None, json: bool) -> None:
+def _sum_up(work: Work, skipped: int, results: Results | None, json: bool) -> None:
     """Say what the run came to; beside JSON only where a person sees it."""
     if json and not watched():
         return
     lines = work.summary.lines(skipped)
-    if lines and out is not None:
-        lines.append(f"Written to {out}.")
+    if lines and results is not None:
+        lines.append(f"Written to {results.name}.")
     for line in lines:
         typer.echo(line, err=json)

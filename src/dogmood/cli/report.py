@@ -9,16 +9,18 @@ import typer
 
 from dogmood.cli.extras import needs
 from dogmood.cli.train import CACHE, Cache, Data
+from dogmood.database.address import is_address
 from dogmood.errors import UsageError
 from dogmood.folder import is_file, is_folder
 
 
 def report(
     out: Annotated[
-        Path,
+        str,
         typer.Argument(
             metavar="OUT",
-            help="What `dogmood read --out` wrote; or a tested run's or a finished sweep's folder.",
+            help="What `dogmood read --out` wrote, a file or a database's address; "
+            "or a tested run's or a finished sweep's folder.",
             show_default=False,
         ),
     ],
@@ -30,15 +32,16 @@ def report(
     cache: Cache = CACHE,
 ) -> None:
     """Write one self-contained page about readings, or about a run or a sweep: report.html in its folder."""
-    if not (is_folder(out) or is_file(out)):
+    folder = Path(out)
+    if not (is_address(out) or is_folder(folder) or is_file(folder)):
         raise UsageError(f"{out} does not exist: name a file of readings, or the folder of a run or a sweep.")
-    if is_folder(out):
+    if not is_address(out) and is_folder(folder):
         if page is not None:
             raise UsageError("--page is for readings: a run's page is report.html in its folder.")
         with needs("lab"):
             from dogmood.lab.report import write_report as write_lab_report
 
-            path = write_lab_report(out, cache, str(data) if data else None)
+            path = write_lab_report(folder, cache, str(data) if data else None)
     else:
         from dogmood.report.page import write_report
 

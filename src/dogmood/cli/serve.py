@@ -24,6 +24,15 @@ def serve(
     keep: Annotated[
         Path | None, typer.Option(help="Store photos and readings in this folder.", show_default=False)
     ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            envvar="DOGMOOD_HISTORY",
+            help="Store readings, not photos, in a database (sqlite:///FILE, postgresql://USER@HOST/NAME) "
+            "and list them on the page.",
+            show_default=False,
+        ),
+    ] = None,
     emotions: Annotated[str, typer.Option(help="Choose from these alone; probabilities are renormalised.")] = ",".join(
         EMOTIONS
     ),
@@ -40,14 +49,14 @@ def serve(
 ) -> None:
     """Open a page for photos and the webcam, and an API; nothing leaves this machine.
 
-    Nothing is stored unless --keep is given.
+    Nothing is stored unless --keep or --history is given.
     """
     with needs("web"):
         from dogmood.web.server import serve as run
         from dogmood.web.settings import Settings
 
     settings = Settings(
-        model=model, emotions=emotions, ten_crop=ten_crop, host=host, token=token, keep=keep,
+        model=model, emotions=emotions, ten_crop=ten_crop, host=host, token=token, keep=keep, history=history,
         origins=tuple(cors_origin or ()), workers=workers, waiting=queue, timeout=timeout,
         max_bytes=max_mb * 1_000_000, max_pixels=max_megapixels * 1_000_000,
     )  # fmt: skip

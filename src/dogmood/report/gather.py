@@ -1,4 +1,4 @@
-"""What a file of readings comes to, in one pass and little memory."""
+"""What stored readings come to, in one pass and little memory."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Gathered:
 
 
 def gather(rows: Iterable[Row]) -> Gathered:
-    """Go through the rows of a file (`stored.rows_in`) once."""
+    """Go through rows (`stored.rows_in`) once."""
     found = Gathered()
     for row in rows:
         _count(found, row)

@@ -15,7 +15,7 @@ from dogmood.errors import UsageError
 from dogmood.report.gather import FAILURES, Gathered, gather
 from dogmood.report.moments import Moment
 from dogmood.report.thumbnails import thumbnail
-from dogmood.stored import rows_in
+from dogmood.stored import origin_of, rows_in
 from dogmood.timeline import Series, clock, timeline_svg
 
 _VIDEOS, _DOGS, _DAYS = 30, 8, 60
@@ -38,22 +38,23 @@ class Section:
         return f'<section id="{self.name}" aria-labelledby="{self.name}-title">{head}{self.body}</section>'
 
 
-def write_report(readings: Path, page: Path | None = None) -> Path:
-    """Write a page about a file of readings.
+def write_report(readings: str | Path, page: Path | None = None) -> Path:
+    """Write a page about stored readings.
 
     Args:
-        readings: what ``dogmood read --out`` wrote.
-        page: where to; beside the readings, with the ending ``.html``, unless given.
+        readings: what ``dogmood read --out`` wrote: a file's path, or a database's address.
+        page: where to; unless given, a file of the readings' name with the ending
+            ``.html``, beside the file of readings, or here for a database server's.
 
     Raises:
-        UsageError: there is no such file, it holds no readings, or the page cannot be
-            written.
+        UsageError: there are no readings, or the page cannot be written.
     """
-    path = readings.with_suffix(".html") if page is None else page
+    origin = origin_of(readings)
+    path = (origin.folder / origin.name).with_suffix(".html") if page is None else page
     found = gather(rows_in(readings))
     if not (found.photos or found.frames or found.failed):
-        raise UsageError(f"{readings} holds no readings yet.")
-    text = report_page(readings.name, found, readings.parent)
+        raise UsageError(f"{origin.shown} holds no readings yet.")
+    text = report_page(origin.name, found, origin.folder)
     with atomic_write(path, text=True) as file:
         file.write(text)
     return path
@@ -63,7 +64,7 @@ def report_page(name: str, found: Gathered, folder: Path) -> str:
     """Return the page; whatever names hold, they are shown as text.
 
     Args:
-        name: of the file of readings.
+        name: of the file or database of readings.
         found: what it came to.
         folder: where photos and videos are looked for beside their own paths.
     """

@@ -24,6 +24,7 @@ from dogmood.picture import LONG_SIDE, annotated
 from dogmood.reader import DogMood
 from dogmood.reading import COLUMNS, Reading
 from dogmood.web import openapi
+from dogmood.web.history import History, log
 from dogmood.web.keep import Keep
 from dogmood.web.limits import Busy, Work
 from dogmood.web.maps import reading_with_maps
@@ -41,7 +42,10 @@ Emotions = Annotated[
 ]
 Name = Annotated[str | None, Query(description="What the reading calls the photo; a form's file brings its own name.")]
 Model = Annotated[str | None, Query(description="A model's name; `/v1/model` lists them.")]
-Stored = Annotated[bool, Query(alias="keep", description="False leaves this photo out of the server's --keep folder.")]
+Stored = Annotated[
+    bool,
+    Query(alias="keep", description="False leaves this photo out of the server's --keep folder and --history."),
+]
 Lenient = Annotated[
     bool,
     Query(
@@ -69,6 +73,7 @@ class Desk:
     readers: Readers
     work: Work
     keep: Keep | None
+    history: History | None = None
 
     async def answer(self, request: Request, job: Callable[[Upload], T], asked: Asked) -> T:
         """Take in a request's photo and run a job on it in a worker.
@@ -123,13 +128,21 @@ class Desk:
             raise Refusal(status, str(error), more={"reading": reading.to_dict()}) from None
 
     def store(self, upload: Upload, reading: Reading) -> None:
-        """Keep a photo and its reading, where the server keeps any."""
+        """Keep a photo and its reading, where the server keeps any; 507 if that fails."""
         if self.keep is not None:
             try:
                 self.keep.store(upload, reading)
             except UsageError:
                 raise Refusal(
                     507, "The photo was read but could not be kept: the server's folder is full or shut."
+                ) from None
+        if self.history is not None:
+            try:
+                self.history.store(reading)
+            except UsageError as error:
+                log(error)
+                raise Refusal(
+                    507, "The photo was read but its reading could not be kept: the server's database is full or shut."
                 ) from None
 
 
@@ -200,6 +213,7 @@ def routes(desk: Desk) -> APIRouter:
             "columns": {name: kind.__name__ for name, kind in COLUMNS.items()},
             "limits": {"bytes": desk.settings.max_bytes, "pixels": desk.settings.max_pixels},
             "keeps": desk.keep is not None,
+            "history": desk.history is not None,
         }
 
     return router

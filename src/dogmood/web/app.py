@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from dogmood import __version__
-from dogmood.web import api, openapi
+from dogmood.web import api, history, openapi
 from dogmood.web.keep import Keep
 from dogmood.web.limits import Work
 from dogmood.web.readers import Readers
@@ -41,19 +41,25 @@ def create_app(settings: Settings | None = None, readers: Readers | None = None)
         readers: made from the settings unless given.
 
     Raises:
-        UsageError: the settings are unsafe or wrong, or the folder to keep cannot be made.
+        UsageError: the settings are unsafe or wrong, or the folder to keep or the history
+            cannot be opened.
         ModelError: the model cannot be opened.
     """
     settings = settings or Settings()
     settings.check()
     keep = None if settings.keep is None else Keep(settings.keep)
     work = Work(settings.workers, settings.waiting)
-    desk = api.Desk(settings, readers or Readers(settings), work, keep)
+    readers = readers or Readers(settings)
+    # Last: what is opened must be closed again.
+    kept = None if settings.history is None else history.History(settings.history)
+    desk = api.Desk(settings, readers, work, keep, kept)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         work.close()
+        if kept is not None:
+            kept.close()
 
     app = FastAPI(
         title="dogmood",
@@ -67,6 +73,7 @@ def create_app(settings: Settings | None = None, readers: Readers | None = None)
     )
     app.state.desk = desk
     app.include_router(api.routes(desk))
+    app.include_router(history.routes(kept))
     openapi.describe(app, settings.token is not None)
     _add_pages(app)
     return app

@@ -80,9 +80,31 @@ MODEL: Answers = {
             columns={**_TEXTS, "description": "The columns of CSV files, with their types."},
             limits=_keys(bytes=_COUNT, pixels=_COUNT),
             keeps={"type": "boolean", "description": "Whether photos are stored."},
+            history={"type": "boolean", "description": "Whether readings are stored; `/v1/history` lists them."},
         ),
     ),
     401: _REFUSALS[401],
+}
+HISTORY: Answers = {
+    200: _json(
+        "Past readings, newest first.",
+        _keys(
+            readings={
+                "type": "array",
+                "items": _keys(
+                    id=_COUNT,
+                    stored={"type": "string", "format": "date-time"},
+                    reading={"$ref": "#/components/schemas/Reading"},
+                ),
+            },
+            next={"type": ["integer", "null"], "description": "What `before` takes for the next page; null: no more."},
+        ),
+    ),
+    400: _REFUSALS[400],
+    401: _REFUSALS[401],
+    404: _problem("The server keeps no history."),
+    422: _problem("A parameter is wrong."),
+    503: _problem("The database cannot be read."),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dogmood.emotions import EMOTIONS
@@ -25,6 +25,7 @@ class Settings:
         token: what requests must bring as bearer token; None asks for none.
         origins: other pages' origins that may use the API (CORS); none unless given.
         keep: the folder that photos and readings are stored in; None stores nothing.
+        history: the address of the database that readings are stored in; None stores nothing.
         workers: how many photos are read at once.
         waiting: how many more may wait; the next is told to come back.
         max_bytes: the largest photo, as sent.
@@ -39,6 +40,7 @@ class Settings:
     token: str | None = None
     origins: tuple[str, ...] = ()
     keep: Path | None = None
+    history: str | None = field(default=None, repr=False)
     workers: int = 2
     waiting: int = 16
     max_bytes: int = 25_000_000

@@ -17,7 +17,7 @@ export function takeTokenFromAddress() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given !== null) {
     sessionStorage.setItem(KEY, given);
-    history.replaceState(null, "", location.pathname + location.search);
+    window.history.replaceState(null, "", location.pathname + location.search);
   }
 }
 
@@ -31,6 +31,11 @@ export async function model() {
 
 export async function version() {
   return (await (await ask("/v1/health")).json()).version;
+}
+
+// Past readings. Wanted: since, until (ISO 8601), emotion, source, before (all optional).
+export async function history(wanted) {
+  return (await ask(`/v1/history?${new URLSearchParams(wanted)}`)).json();
 }
 
 // Options: explain, keep (booleans), emotions (a list, or null for all), model (a name or null).

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { Camera } from "./camera.js";
 import { $, make, say } from "./dom.js";
+import { History } from "./history.js";
 import { Live } from "./live.js";
 import { csvText, jsonText, saveBlob, saveText } from "./save.js";
 import { Stage } from "./stage.js";
@@ -16,6 +17,7 @@ let server = null; // what /v1/model says
 let strip = null;
 let stage = null;
 let live = null;
+let past = null; // where the server keeps a history
 let current = null; // the photo on the stage
 let batch = []; // what was added since all was read last
 
@@ -89,6 +91,7 @@ visit.addEventListener("idle", () => {
   batch = [];
   if (done.length === 1) say(done[0].reading ? spoken(done[0].reading) : done[0].reason);
   else if (done.length > 1) say(together(done));
+  past?.refresh();
 });
 
 function together(photos) {
@@ -209,6 +212,7 @@ async function begin() {
   stage = new Stage($("stage"), server.emotions, visit.options, (photo) => visit.again([photo]));
   live = new Live(camera, server.emotions, visit.options);
   offerOptions();
+  if (server.history) past = new History(server.emotions);
   $("privacy").textContent = privacy();
   document.body.classList.add("ready");
   $("version").textContent = `· dogmood ${await api.version()}`;
@@ -217,7 +221,9 @@ async function begin() {
 function privacy() {
   const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
   const where = here ? "Photos never leave this machine" : "Photos go to the machine that serves this page and no further";
-  return server.keeps ? `${where}; it keeps them in the folder it was started with.` : `${where}, and nothing is stored.`;
+  const readings = server.history ? ", and readings in a database" : "";
+  if (server.keeps) return `${where}; it keeps them in the folder it was started with${readings}.`;
+  return server.history ? `${where}; readings are stored, photos are not.` : `${where}, and nothing is stored.`;
 }
 
 function askToken() {

@@ -1,0 +1,1 @@
+"""Readings in a database: SQLite or PostgreSQL, through SQLAlchemy."""
