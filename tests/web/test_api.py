@@ -210,7 +210,7 @@ def test_wrong_addresses_get_one_sentence(client: TestClient, method: str, path:
 
 def test_the_openapi_document_describes_what_is_answered(client: TestClient, bull_mastiff: Path) -> None:
     document = client.get("/openapi.json").json()
-    assert set(document["paths"]) == {"/v1/read", "/v1/picture", "/v1/health", "/v1/model"}
+    assert set(document["paths"]) == {"/v1/read", "/v1/picture", "/v1/history", "/v1/health", "/v1/model"}
     read = document["paths"]["/v1/read"]["post"]
     assert {p["name"] for p in read["parameters"]} >= {"explain", "emotions", "model", "keep", "lenient"}
     assert set(read["responses"]) >= {"200", "408", "413", "415", "422", "429", "503"}
