@@ -154,6 +154,10 @@ def _from_database(address: str) -> Iterator[Row]:
     try:
         for written in all_readings(database):
             yield from rows_of(written)
+    except (KeyError, TypeError, ValueError, AttributeError):  # SQLite's columns take anything
+        raise UsageError(
+            f"{database.address.shown} holds something else than readings; name another database."
+        ) from None
     finally:
         database.close()
 

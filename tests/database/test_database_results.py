@@ -127,6 +127,15 @@ def test_tables_of_something_else_are_left_alone(address: str) -> None:
             use()
 
 
+@pytest.mark.parametrize("change_to", ["dogs SET looked_at = '{'", "readings SET stored = 'woof'"])
+def test_values_of_something_else_are_one_sentence(tmp_path: Path, change_to: str) -> None:
+    address = f"sqlite:///{tmp_path}/out.db"
+    write(address, REX)
+    change(address, f"UPDATE {change_to}")
+    with pytest.raises(UsageError, match="holds something else than readings"):
+        list(rows_in(address))
+
+
 def test_a_database_without_readings_of_ours_has_none_to_tell(address: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"does not exist|holds no readings; make them with `dogmood read"):
         list(rows_in(address))

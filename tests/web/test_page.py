@@ -207,7 +207,7 @@ def test_emotions_can_be_chosen(opened: Any, bull_mastiff: Path) -> None:
     page = opened()
     drop(page, rex_jpg=bull_mastiff.read_bytes())
     all_read(page, 1)
-    page.locator("summary").click()
+    page.locator("#options summary").click()
     for emotion in ("happiness", "sadness", "relaxed"):
         page.locator(f"#choose-{emotion}").uncheck()
     expect(page.locator(".bar")).to_have_count(2)
@@ -261,7 +261,7 @@ def test_without_a_token_the_page_asks_for_it(chromium: Any, readers: Readers) -
 
 def test_the_docs_are_drawn_without_another_site(chromium: Any, address: str) -> None:
     watched = Watched(chromium, f"{address}docs")
-    expect(watched.page.locator(".opblock")).to_have_count(4)
+    expect(watched.page.locator(".opblock")).to_have_count(5)
     watched.page.locator(".opblock-summary").first.click()
     expect(watched.page.locator(".parameters").first).to_contain_text("explain")
     watched.check()

@@ -75,7 +75,7 @@ def test_accessibility_rules_hold(opened: Any, scheme: str, bull_mastiff: Path, 
         assert found.violations_count == 0, found.generate_report()
 
     hold()
-    page.locator("summary").click()
+    page.locator("#options summary").click()
     hold()
     drop(page, rex_jpg=bull_mastiff.read_bytes(), hut_jpg=cottage.read_bytes(), text_jpg=b"woof")
     all_read(page, 3)
