@@ -14,7 +14,7 @@ from dogmood.database.database import Database
 from dogmood.database.history import Filter, latest
 from dogmood.database.records import add_reading
 from dogmood.emotions import EMOTIONS
-from dogmood.reading import ModelInfo, Reading
+from dogmood.reading import ModelInfo, Reading, written_source
 from test_reading import REX, dogs, readings
 
 share = st.floats(0, 1)
@@ -82,7 +82,7 @@ def test_as_text_it_is_the_same_too(database: Database) -> None:
 def test_what_no_database_holds_is_replaced(database: Database) -> None:
     reading = Reading("a\0b\udce9.jpg", "unreadable", 0, 0, REX.model, reason="no\0ne")
     assert read_back(database, reading) == {
-        "source": "a\N{REPLACEMENT CHARACTER}b?.jpg",
+        "source": written_source("a\N{REPLACEMENT CHARACTER}b\udce9.jpg"),
         "status": "unreadable",
         "reason": "no\N{REPLACEMENT CHARACTER}ne",
         "model": vars(REX.model),
