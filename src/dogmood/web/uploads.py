@@ -23,6 +23,9 @@ _LONGEST_NAME = 200
 _FRAMING = 65_536
 """Bytes that a multipart body may have beside the photo."""
 
+_MOST_DIGITS = 18
+"""Digits of a Content-Length that is believed."""
+
 _PARAMETERS = {"name", "explain", "emotions", "model", "keep", "lenient", "plain"}
 _RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 """What bodies are called that are nothing but a photo; the last is what `curl
@@ -127,7 +130,8 @@ async def _from_form(request: Request, most_bytes: int) -> tuple[bytes, str | No
 async def _bounded(request: Request, most: int, told: int) -> AsyncGenerator[bytes, None]:
     """Yield a body's parts; refuse it as soon as it is known to be too large."""
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > most:
+    # Longer numbers than Python cares to read are larger than any limit.
+    if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > most):
         raise _too_large(told)
     taken = 0
     async for part in request.stream():
