@@ -27,15 +27,15 @@ def to_rgb(image: PIL.Image.Image, enough: int | None = None) -> PIL.Image.Image
     if image.mode.startswith("I") or image.mode == "F":
         image = Image.fromarray(_to_8_bit(np.asarray(image), image.mode))
     clear = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-    mode = "RGBA" if clear else "RGB"
+    # Shrunk before it gets more channels, where it can be, so that memory stays small.
+    mode = "RGBA" if clear else "L" if image.mode in ("1", "L") else "RGB"
     image = image if image.mode == mode else image.convert(mode)
-    # Before the rest, so that memory stays small.
     share = 1 if enough is None else max(image.size) // enough
     if share > 1:
         image = image.reduce(share)
     if clear:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _to_8_bit(values: NDArray[np.generic], mode: str) -> NDArray[np.uint8]:

@@ -28,7 +28,7 @@ CODECS = (
 MAX_FRAME_PIXELS = 100_000_000
 """Most pixels of a frame, as of a photo; 8K has 33 million."""
 
-MAX_STREAMS = 100
+MAX_STREAMS = 32
 """Pictures, sound and text in one file."""
 
 MAX_PIXEL_ASPECT = 16.0
