@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from dogmood.errors import printable
 from dogmood.photo import HEIF_BRANDS
 from dogmood.web.refusal import Refusal
 
@@ -69,7 +70,8 @@ async def receive_upload(request: Request, most_bytes: int, name: str | None = N
         data, sent_name = b"".join([part async for part in _bounded(request, most_bytes, most_bytes)]), None
     else:
         raise Refusal(
-            415, f"A body of type {kind[:80]} is not read: send {_PICTURE}, as it is or as multipart/form-data."
+            415,
+            f"A body of type {printable(kind[:80])} is not read: send {_PICTURE}, as it is or as multipart/form-data.",
         )
     if len(data) > most_bytes:
         raise _too_large(most_bytes)
