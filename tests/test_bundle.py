@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
+import warnings
 import zipfile
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dogmood.bundle import open_bundle, shipped_models, write_bundle
+from dogmood.bundle import checked, open_bundle, shipped_models, write_bundle
 from dogmood.card import read_settings
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import ModelError
+from mutations import damaged
 
 CARD = {"name": "toy", "version": "1", "labels": list(EMOTIONS)}
 
@@ -138,3 +142,103 @@ def test_a_card_of_another_kind_is_refused(tmp_path: Path, card: dict[str, objec
 def test_an_overlong_name_is_no_model() -> None:
     with pytest.raises(ModelError, match="There is no model"):
         open_bundle("x" * 5000)
+
+
+def packed(members: list[tuple[str, bytes]], how: int = zipfile.ZIP_STORED) -> bytes:
+    file = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(file, "w", how) as archive:
+        warnings.simplefilter("ignore")  # of names that come twice
+        for name, data in members:
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def test_compressed_members_are_refused_before_they_are_unpacked(toy: Path) -> None:
+    with zipfile.ZipFile(toy) as archive:
+        card = archive.read("card.json")
+    members = [("finder.onnx", bytes(200_000_000)), ("classifier.onnx", b""), ("card.json", card)]
+    toy.write_bytes(packed(members, zipfile.ZIP_DEFLATED))
+    assert toy.stat().st_size < 1_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelError, match="is damaged"):
+            open_bundle(toy)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_member_that_is_there_twice_is_refused(toy: Path) -> None:
+    with zipfile.ZipFile(toy) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    for name, data in members:
+        toy.write_bytes(packed([*members, (name, data)]))
+        with pytest.raises(ModelError, match="is damaged"):
+            open_bundle(toy)
+
+
+def test_names_of_members_are_never_paths(toy: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(toy) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    before = sorted(tmp_path.rglob("*"))
+    toy.write_bytes(packed([*members, ("../climbed.txt", b"x"), ("/tmp/absolute.txt", b"x")]))
+    assert open_bundle(toy).name == "toy"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_card_of_many_megabytes_is_refused(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "x.dogmood", CARD | {"made": "x" * 5_000_000}, b"f", b"c")
+    with pytest.raises(ModelError, match="is damaged"):
+        open_bundle(tmp_path / "x.dogmood")
+
+
+def test_a_card_of_ever_deeper_lists_is_refused(toy: Path) -> None:
+    toy.write_bytes(packed([("finder.onnx", b""), ("classifier.onnx", b""), ("card.json", b"[" * 200_000)]))
+    with pytest.raises(ModelError, match="is damaged"):
+        open_bundle(toy)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300, "toy\x1b[31m", "a\nb", 7, None, ["toy"]])
+def test_a_name_that_is_none_is_refused(tmp_path: Path, name: object) -> None:
+    write_bundle(tmp_path / "x.dogmood", CARD | {"name": name}, b"f", b"c")
+    with pytest.raises(ModelError, match="is not a dogmood model"):
+        open_bundle(tmp_path / "x.dogmood")
+
+
+@given(st.data())
+def test_damage_gives_a_model_or_a_sentence(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    path = tmp_path_factory.getbasetemp() / "damaged.dogmood"
+    write_bundle(path, CARD, b"finder", b"classifier")
+    path.write_bytes(data.draw(damaged(path.read_bytes())))
+    with suppress(ModelError):
+        opened = open_bundle(path)
+        assert (opened.finder, opened.classifier) == (b"finder", b"classifier")
+
+
+def test_networks_of_another_kind_are_told_in_a_sentence(tmp_path: Path) -> None:
+    from dogmood import DogMood
+
+    shipped = open_bundle("fast")
+    path = tmp_path / "swapped.dogmood"
+    card = {key: value for key, value in shipped.card.items() if key not in ("format", "networks")}
+    write_bundle(path, card, shipped.classifier, shipped.finder)
+    reader = DogMood(path)
+    with pytest.raises(ModelError, match="A network of the model cannot be computed"):
+        reader.read(np.zeros((64, 64, 3), np.uint8))
+    write_bundle(path, card, shipped.finder, b"no graph")
+    with pytest.raises(ModelError, match="A network of the model is refused: it is damaged"):
+        DogMood(path)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "why"),
+    [
+        ([np.zeros(1)], "in another form"),
+        ([np.zeros(1), np.zeros((1, 5))], "in another form"),
+        ([np.zeros((1, 5)), np.full(1, np.nan)], "no number"),
+        ([np.zeros((1, 5)), np.full(1, np.inf)], "no number"),
+    ],
+)
+def test_answers_of_another_form_are_refused(outputs: list, why: str) -> None:
+    with pytest.raises(ModelError, match=why):
+        checked(outputs, 2, 1)

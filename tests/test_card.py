@@ -38,3 +38,36 @@ def test_an_unknown_setting_is_refused_by_name() -> None:
     finder = SETTINGS.to_card()["finder"] | {"whiskers": 12}
     with pytest.raises(ModelError, match="whiskers"):
         read_settings(SETTINGS.to_card() | {"finder": finder})
+
+
+@pytest.mark.parametrize(
+    ("room", "key", "value"),
+    [
+        ("finder", "side", 10**9), ("finder", "side", 100), ("finder", "side", "384"), ("finder", "side", True),
+        ("finder", "presence", float("nan")),
+        ("finder", "presence", 2), ("finder", "box", None), ("finder", "head", -1),
+        ("classifier", "side", 0), ("classifier", "views", []),
+        ("classifier", "views", [{"of": "body", "expand": 1}] * 99),
+        ("classifier", "views", [{"of": "tail", "expand": 1.0}]),
+        ("classifier", "views", [{"of": "body", "expand": 1e9}]),
+        ("classifier", "views", 7), ("doubt", "temperature", 0), ("doubt", "temperature", float("inf")),
+        ("doubt", "sure", "yes"), ("doubt", "coverage", -0.1), ("doubt", "least", {}), ("doubt", "least", 7),
+        ("doubt", "least", {"joy": 0.5}), ("doubt", "least", dict.fromkeys(EMOTIONS, 5)),
+    ],
+)  # fmt: skip
+def test_a_setting_out_of_its_range_is_refused(room: str, key: str, value: Any) -> None:
+    card = SETTINGS.to_card()
+    with pytest.raises(ModelError, match="does not fit this version"):
+        read_settings(card | {room: card[room] | {key: value}})
+
+
+@pytest.mark.parametrize("emotions", [[], "anger", ["joy"], ["anger", "anger"], [["anger"]], 5, None, {"anger": 1}])
+def test_emotions_that_are_none_are_refused(emotions: Any) -> None:
+    with pytest.raises(ModelError, match="does not fit this version"):
+        read_settings(SETTINGS.to_card() | {"emotions": emotions})
+
+
+def test_a_card_may_tell_fewer_emotions_apart() -> None:
+    card = SETTINGS.to_card()
+    card["doubt"]["least"] = {"fear": 0.1, "anger": 0.2}
+    assert read_settings(card | {"emotions": ["fear", "anger"]}).doubt.least == {"fear": 0.1, "anger": 0.2}

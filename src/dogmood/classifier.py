@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dogmood.boxes import Box
-from dogmood.bundle import Network
+from dogmood.bundle import Network, checked
 from dogmood.crop import Square, closer_squares, cut, square_around, ten_squares
+from dogmood.emotions import EMOTIONS
+from dogmood.errors import ModelError
 from dogmood.finder import FoundDog
 from dogmood.photo import Pixels
 
@@ -104,16 +106,19 @@ class Classifier:
             pixels: ``(h, w, 3)`` uint8 RGB: the photo.
             dog: where it is in those pixels.
             ten_crop: average over corners, middle and their mirror images.
+
+        Raises:
+            ModelError: the network is not a classifier's.
         """
         height, width = pixels.shape[:2]
         whole = tuple(view.square(dog, width, height) for view in self.settings.views)
         if not ten_crop:
-            logits, maps = self._network(_stack([self._cut(pixels, whole)]))
+            logits, maps = self._answer([self._cut(pixels, whole)])
             return Scores(logits[0], (Evidence(whole, maps[0]),))
         places = list(zip(*(ten_squares(square) for square in whole), strict=True))
         crops = [self._cut(pixels, squares) for squares in places]
         mirrored = [[crop[:, ::-1] for crop in views] for views in crops]
-        logits, maps = self._network(_stack(crops + mirrored))
+        logits, maps = self._answer(crops + mirrored)
         maps[len(places) :] = maps[len(places) :, ..., ::-1]
         evidence = [Evidence(squares, m) for squares, m in zip(places + places, maps, strict=True)]
         return Scores(logits.mean(axis=0), tuple(evidence))
@@ -128,8 +133,15 @@ class Classifier:
         height, width = pixels.shape[:2]
         views = [view.square(dog, width, height) for view in self.settings.views]
         places = list(zip(*(closer_squares(square) for square in views), strict=True))
-        _, maps = self._network(_stack([self._cut(pixels, squares) for squares in places]))
+        _, maps = self._answer([self._cut(pixels, squares) for squares in places])
         return tuple(Evidence(squares, m) for squares, m in zip(places, maps, strict=True))
+
+    def _answer(self, crops: list[list[Pixels]]) -> list[NDArray[np.float32]]:
+        """Return logits ``(n, 5)`` and maps ``(n, views, 5, rows, columns)``."""
+        outputs = checked(self._network(_stack(crops)), 2, 5)
+        if outputs[0].shape != (len(crops), len(EMOTIONS)):
+            raise ModelError("The model's classifier does not answer with five emotions; get its file again.")
+        return outputs
 
     def _cut(self, pixels: Pixels, squares: tuple[Square, ...]) -> list[Pixels]:
         return [cut(pixels, square, self.settings.side) for square in squares]

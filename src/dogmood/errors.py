@@ -25,3 +25,15 @@ class UsageError(DogMoodError):
 
 class VideoError(DogMoodError):
     """A video that cannot be read."""
+
+
+def plainly(error: Exception, most: int = 160) -> str:
+    """Return what another library says of an error: one line of letters, without the full stop."""
+    lines = str(error).strip().splitlines()
+    text = printable(lines[0]) if lines else ""
+    return text[:most].strip().rstrip(".") or type(error).__name__
+
+
+def printable(text: str) -> str:
+    """Return text with "?" for what could steer a terminal: names of files may hold anything."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)

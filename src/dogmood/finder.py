@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dogmood.boxes import Box, area, clipped, inside, iou
-from dogmood.bundle import Network
+from dogmood.bundle import Network, checked
 from dogmood.photo import Pixels, resized
 
 CELL = 16
@@ -84,10 +84,14 @@ class Finder:
         self._network = network
 
     def find(self, pixels: Pixels) -> Found:
-        """Say where the dogs are in ``(h, w, 3)`` uint8 RGB pixels."""
+        """Say where the dogs are in ``(h, w, 3)`` uint8 RGB pixels.
+
+        Raises:
+            ModelError: the network is not a finder's.
+        """
         seen = whole_photo(pixels, self.settings.side)
         batch = np.ascontiguousarray(seen.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
-        presence, mask, body, head = (output[0] for output in self._network(batch))
+        presence, mask, body, head = (output[0] for output in checked(self._network(batch), 1, 3, 4, 4))
         height, width = pixels.shape[:2]
         maps = {"presence": presence, "mask": mask, "body": body, "head": head}
         return find_dogs(maps, width, height, self.settings)

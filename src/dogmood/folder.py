@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dogmood.files import is_regular
 from dogmood.photo import SUFFIXES
 
 VIDEO_SUFFIXES = frozenset({
@@ -45,8 +46,9 @@ def photos_of(paths: Iterable[Path]) -> list[PhotoPath]:
     """Return the photos and videos that paths mean.
 
     Folders are searched with all their subfolders for files named like photos or
-    videos (`SUFFIXES`, `VIDEO_SUFFIXES`), in alphabetical order; hidden files are left out.  A file that is
-    named itself is taken whatever its name.
+    videos (`SUFFIXES`, `VIDEO_SUFFIXES`), in alphabetical order; hidden files are left out, and
+    so are pipes, sockets and devices, which might never end.  A file that is named itself is
+    taken whatever its name.
     """
     found: list[PhotoPath] = []
     for path in paths:
@@ -94,12 +96,12 @@ def _photos_in(folder: Path) -> list[Path]:
     photos: list[Path] = []
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        photos += [
-            Path(where, name)
-            for name in sorted(files)
-            if not name.startswith(".") and Path(name).suffix.lower() in _READ
-        ]
+        photos += [Path(where, name) for name in sorted(files) if _is_read(where, name)]
     return photos
+
+
+def _is_read(where: str, name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in _READ and is_regular(f"{where}{os.sep}{name}")
 
 
 def _nothing_in(folder: Path) -> str:

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dogmood.errors import PhotoError, PhotoTooLargeError
+from dogmood.errors import PhotoError, PhotoTooLargeError, plainly
+from dogmood.files import read_file
+from dogmood.rgb import to_rgb
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -39,18 +41,42 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
 HEIF_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"heim", b"hevc")
 """What a HEIC file says after ``ftyp``, at bytes 8 to 12."""
 
+MAX_BYTES = 1_000_000_000
+"""Largest file: `MAX_PIXELS` without compression, and room to spare."""
+
 MAX_PIXELS = 100_000_000
-"""Most pixels that are unpacked (300 MB as RGB).  A JPEG may have up to 178 million,
-the most that Pillow opens, since its decoder can skip detail while it reads."""
+"""Most pixels that are unpacked.  A JPEG whose detail comes block by block may have up to
+178 million, the most that Pillow opens, since its decoder can skip detail while it reads;
+a progressive one cannot, and takes up to 8 bytes of memory a pixel."""
+
+MAX_SCAN_PIXELS = 4_000_000_000
+"""Most pixels times passes over them.  A progressive JPEG may ask for thousands of passes
+in a few bytes each; cameras and programs write about ten."""
 
 ENOUGH_SIDE = 2048
-"""A JPEG is unpacked at 1/2, 1/4 or 1/8 while its long side stays at least this."""
+"""Larger pictures are unpacked, or shrunk at once, while their long side stays at least
+this: a JPEG to 1/2, 1/4 or 1/8, others to any whole part."""
 
 MIN_SIDE = 16
 """Nothing can be seen on fewer pixels."""
 
 _ORIENTATION = 0x0112
-"""The EXIF tag; from 5 on, width and height change places."""
+"""The EXIF tag."""
+
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE",
+    8: "ROTATE_90",
+}  # fmt: skip
+"""Pillow's turns that set a picture upright, by what that tag says."""
+
+_SIDEWAYS = ("TRANSPOSE", "ROTATE_270", "TRANSVERSE", "ROTATE_90")
+"""Those by which width and height change places."""
+
+_MOST_SCANS = 500
+"""Passes over a JPEG, however small."""
+
+_START_OF_SCAN = b"\xff\xda"
+"""JPEG's mark: it never stands in the coded pixels themselves."""
 
 _EXIF_IFD, _TIME_OF_SHOT, _OFFSET_OF_SHOT = 0x8769, 0x9003, 0x9011
 """Where EXIF keeps DateTimeOriginal and OffsetTimeOriginal."""
@@ -132,7 +158,7 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
 
 def _read_bytes(path: Path, name: str) -> bytes:
     try:
-        data = path.read_bytes()
+        data = read_file(path, MAX_BYTES)
     except FileNotFoundError:
         raise PhotoError(f"{name} does not exist.") from None
     except IsADirectoryError:
@@ -157,6 +183,7 @@ def _from_file(data: bytes, name: str, most: int | None) -> Photo:
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data), formats=formats) as image:
+                _check_scans(data, image, name)
                 return _from_image(image, name, most, shrink=True)
         except PhotoError:
             raise
@@ -169,7 +196,7 @@ def _from_file(data: bytes, name: str, most: int | None) -> Photo:
                 f"{name} has more pixels than can be unpacked safely; make it smaller first."
             ) from None
         except Exception as error:  # a damaged header, where a decoder says more than "not mine"
-            raise PhotoError(f"{name} is damaged or cut short: {_plainly(error)}.") from None
+            raise PhotoError(f"{name} is damaged or cut short: {plainly(error)}.") from None
 
 
 def _heif_format(data: bytes, name: str) -> tuple[str, ...]:
@@ -187,26 +214,36 @@ def _heif_format(data: bytes, name: str) -> tuple[str, ...]:
 
 def _from_image(image: PIL.Image.Image, name: str, most: int | None, shrink: bool = False) -> Photo:
     """Load a picture; ``shrink`` lets it change, so it is for pictures that we opened."""
-    from PIL import ImageOps
+    from PIL import Image
 
     width, height = image.size
-    _check_size(width, height, image.format, name, most)
+    _check_size(width, height, image, name, most)
     try:
         if shrink and image.format in ("JPEG", "MPO"):
             share = max(width, height) / ENOUGH_SIDE
             image.draft(None, (int(width / share), int(height / share)) if share > 1 else image.size)
         image.load()
-        upright = ImageOps.exif_transpose(image)
-        turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
-        pixels = np.asarray(_to_rgb(upright))
+        turn = _turn(image)
+        upright = to_rgb(image, ENOUGH_SIDE if shrink else None)
+        if turn is not None:
+            upright = upright.transpose(Image.Transpose[turn])
+        pixels = np.asarray(upright)
         taken = _taken(image)
     except MemoryError:
         raise PhotoError(f"{name} is too large for this machine's memory; make it smaller first.") from None
     except Exception as error:  # decoders raise nearly anything on damaged files
-        raise PhotoError(f"{name} is damaged or cut short: {_plainly(error)}.") from None
-    if turned:
+        raise PhotoError(f"{name} is damaged or cut short: {plainly(error)}.") from None
+    if turn in _SIDEWAYS:
         width, height = height, width
     return Photo(pixels=pixels, width=width, height=height, source=name, taken=taken)
+
+
+def _turn(image: PIL.Image.Image) -> str | None:
+    """Return how EXIF says that a loaded picture is turned upright; None where it stands so."""
+    try:
+        return _TURNS.get(int(image.getexif().get(_ORIENTATION, 1)))
+    except Exception:  # EXIF too damaged to say: no reason to refuse the photo
+        return None
 
 
 def _taken(image: PIL.Image.Image) -> str | None:
@@ -220,8 +257,16 @@ def _taken(image: PIL.Image.Image) -> str | None:
     return when + offset if re.fullmatch(r"[+-]\d\d:\d\d", offset) else when
 
 
-def _check_size(width: int, height: int, file_format: str | None, name: str, most: int | None) -> None:
-    if most is None and file_format not in ("JPEG", "MPO"):
+def _check_scans(data: bytes, image: PIL.Image.Image, name: str) -> None:
+    if image.format in ("JPEG", "MPO") and image.info.get("progressive"):
+        scans = data.count(_START_OF_SCAN)
+        if scans > min(_MOST_SCANS, max(16, MAX_SCAN_PIXELS // max(1, image.width * image.height))):
+            raise PhotoError(f"{name} is a JPEG of {scans} passes, which takes too long; save it anew.")
+
+
+def _check_size(width: int, height: int, image: PIL.Image.Image | None, name: str, most: int | None) -> None:
+    skips_detail = image is not None and image.format in ("JPEG", "MPO") and not image.info.get("progressive")
+    if most is None and not skips_detail:
         most = MAX_PIXELS
     if most is not None and width * height > most:
         raise PhotoTooLargeError(
@@ -233,29 +278,6 @@ def _check_size(width: int, height: int, file_format: str | None, name: str, mos
         )
 
 
-def _to_rgb(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Return the picture as 8-bit RGB, transparency laid over white."""
-    from PIL import Image
-
-    if image.mode.startswith("I") or image.mode == "F":
-        image = Image.fromarray(_to_8_bit(np.asarray(image), image.mode))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
-
-
-def _to_8_bit(values: NDArray[np.generic], mode: str) -> Pixels:
-    numbers = np.nan_to_num(values.astype(np.float32))
-    if mode == "F":
-        full = 1.0 if numbers.max(initial=0.0) <= 1.0 else 255.0
-    else:
-        full = 65535.0 if numbers.max(initial=0.0) > 255 else 255.0
-    scaled: Pixels = np.clip(numbers * (255.0 / full) + 0.5, 0, 255).astype(np.uint8)
-    return scaled
-
-
 def _from_array(array: NDArray[np.generic], name: str, most: int | None) -> Photo:
     grey = array.ndim == 2
     if array.dtype != np.uint8 or not (grey or (array.ndim == 3 and array.shape[2] == 3)):
@@ -264,8 +286,3 @@ def _from_array(array: NDArray[np.generic], name: str, most: int | None) -> Phot
     _check_size(width, height, None, name, most)
     pixels = np.stack([array] * 3, axis=-1) if grey else array
     return Photo(pixels=np.ascontiguousarray(pixels), width=width, height=height, source=name)
-
-
-def _plainly(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return text[0].rstrip(".") if text and text[0] else type(error).__name__

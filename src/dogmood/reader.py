@@ -79,7 +79,10 @@ class DogMood:
         self.settings: Settings = read_settings(bundle.card)
         # Side by side: each takes a core, and a first reading should not wait for both.
         with ThreadPoolExecutor(max_workers=2) as loading:
-            finder, classifier = loading.map(lambda graph: Network(graph, threads), (bundle.finder, bundle.classifier))
+            # A start is quicker without a look at graphs that a test has looked at.
+            finder, classifier = loading.map(
+                lambda graph: Network(graph, threads, check=not bundle.shipped), (bundle.finder, bundle.classifier)
+            )
         self.finder = Finder(finder, self.settings.finder)
         self.classifier = Classifier(classifier, self.settings.classifier)
         self._ten_crop = ten_crop

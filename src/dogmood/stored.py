@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from dogmood.database.address import is_address, need_packages, parse_address
+from dogmood.emotions import EMOTIONS
 from dogmood.errors import UsageError
 from dogmood.outputs import ending_of, json_items, parquet_batches
-from dogmood.reading import COLUMNS, Row, rows_of
+from dogmood.reading import COLUMNS, Row, rows_of, written_source
+
+_MOST = 1e12
+"""No number of a reading is larger: thirty thousand years of video, in seconds."""
+
+_TAKEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:\d\d)?", re.ASCII)
+"""The time of a shot as it is written."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +76,9 @@ def rows_in(where: str | Path) -> Iterator[Row]:
         raise UsageError(f"{path} does not exist.")
     read = {".json": _from_json, ".jsonl": _from_lines, ".csv": _from_csv, ".parquet": _from_parquet}[ending]
     try:
-        yield from read(path)
-    except (KeyError, TypeError, ValueError, AttributeError, csv.Error):
+        for row in read(path):
+            yield _checked(row)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, csv.Error):
         raise UsageError(
             f"{path} holds something else than readings; make them with `dogmood read PHOTOS --out {path.name}`."
         ) from None
@@ -122,6 +131,36 @@ def _csv_records(file: IO[bytes]) -> Iterator[bytes]:
             record = b""
 
 
+def _checked(row: Row) -> Row:
+    """Return a row whose values are what `COLUMNS` says: whoever goes on with them may rely on it.
+
+    Raises:
+        ValueError: they are not.
+    """
+    checked: Row = {}
+    for name, kind in COLUMNS.items():
+        value = row[name]
+        if value is not None and kind is float:
+            if type(value) not in (int, float) or not abs(float(value)) < _MOST:
+                raise ValueError(name)
+        elif value is not None and (type(value) is not kind or (type(value) is int and abs(value) >= _MOST)):
+            raise ValueError(name)
+        checked[name] = written_source(value) if isinstance(value, str) else value
+    if checked["source"] is None or checked["status"] not in ("read", "no_dog", "unreadable"):
+        raise ValueError("status")
+    if checked["time"] is not None and float(checked["time"]) < 0:
+        raise ValueError("time")
+    emotion, taken = checked["emotion"], checked["taken"]
+    if taken is not None and not _TAKEN.fullmatch(str(taken)):
+        raise ValueError("taken")
+    if emotion is not None:
+        if emotion not in EMOTIONS:
+            raise ValueError("emotion")
+        if checked["probability"] is None:
+            checked["probability"] = checked[str(emotion)] or 0.0
+    return checked
+
+
 def _from_json(path: Path) -> Iterator[Row]:
     for item in json_items(path):
         yield from rows_of(item)
@@ -153,7 +192,7 @@ def _from_database(address: str) -> Iterator[Row]:
     database = Database(address)
     try:
         for written in all_readings(database):
-            yield from rows_of(written)
+            yield from map(_checked, rows_of(written))
     except (KeyError, TypeError, ValueError, AttributeError):  # SQLite's columns take anything
         raise UsageError(
             f"{database.address.shown} holds something else than readings; name another database."

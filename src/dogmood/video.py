@@ -17,17 +17,14 @@ import numpy as np
 
 from dogmood.errors import VideoError
 from dogmood.photo import ENOUGH_SIDE, MIN_SIDE, Pixels
+from dogmood.video_file import MAX_PIXEL_ASPECT, moving_pictures, opened
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 FPS = 5.0
 """Samples a second unless told otherwise."""
-
-_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h264,hevc,m4v,dv"
-"""The containers that are let in: none that names other files or addresses."""
 
 _CLOCK = 1e-3
 """Seconds by which a frame may come before its step: the coarsest clock of a container
@@ -80,14 +77,14 @@ class Video:
         self.path = path
         self.broken = 0
         self.end = 0.0
-        self._container = _opened(path)
+        self._container = opened(path)
         try:
-            self._stream = _moving_pictures(self._container, path)
+            self._stream = moving_pictures(self._container, path)
         except BaseException:
             self._container.close()
             raise
         self._stream.thread_type = "AUTO"
-        self._rate = float(self._stream.average_rate or 25)
+        self._rate = _likely_rate(float(self._stream.average_rate or 0))
         self._start = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
         self.duration = self._said_duration()
 
@@ -202,46 +199,9 @@ class _Clock:
         return time
 
 
-def _opened(path: Path) -> InputContainer:
-    try:
-        import av
-    except ImportError:
-        raise VideoError(
-            f"{path} is a video: install the extra that reads them, pip install 'dogmood[video]'."
-        ) from None
-    try:
-        if path.stat().st_size == 0:
-            raise VideoError(f"{path} is empty (0 bytes).")
-        # Made absolute: "http:x.mp4" is a file, not an address.
-        return av.open(
-            str(path.absolute()),
-            container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "file"},
-            mode="r",
-        )
-    except FileNotFoundError:
-        raise VideoError(f"{path} does not exist.") from None
-    except PermissionError:
-        raise VideoError(f"{path} cannot be opened: permission denied.") from None
-    except (av.error.FFmpegError, OSError, ValueError):
-        raise VideoError(
-            f"{path} is not a video that can be read (MP4, MOV, MKV, WebM, AVI, MPEG, ...), or it is cut short."
-        ) from None
-
-
-def _moving_pictures(container: InputContainer, path: Path) -> VideoStream:
-    from av.stream import Disposition
-
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:  # a cover is no video
-            if stream.codec_context is None:
-                raise VideoError(f"{path} is coded in a way that cannot be decoded; convert it to H.264 first.")
-            return stream
-    raise VideoError(f"{path} holds no moving pictures, only sound or text.")
-
-
 def _upright(frame: VideoFrame, stream: VideoStream) -> tuple[Pixels, int, int]:
     """Return a frame's pixels as they are shown, and the upright size in full."""
-    aspect = stream.sample_aspect_ratio or 1
+    aspect = _likely_aspect(float(stream.sample_aspect_ratio or 1))
     width, height = max(1, round(frame.width * aspect)), frame.height
     scale = min(1.0, ENOUGH_SIDE / max(width, height))
     small = frame.reformat(width=max(1, round(width * scale)), height=max(1, round(height * scale)), format="rgb24")
@@ -255,6 +215,16 @@ def _upright(frame: VideoFrame, stream: VideoStream) -> tuple[Pixels, int, int]:
     if up_down:
         pixels = pixels[::-1]
     return np.ascontiguousarray(pixels), width, height
+
+
+def _likely_rate(said: float) -> float:
+    """Return the frames a second that a file says, or a usual number where it cannot be meant."""
+    return said if 0.01 <= said <= 1000 else 25.0
+
+
+def _likely_aspect(said: float) -> float:
+    """Return a pixel's width over its height as a file says, or 1 where it cannot be meant."""
+    return said if 1 / MAX_PIXEL_ASPECT <= said <= MAX_PIXEL_ASPECT else 1.0
 
 
 def _turn(frame: VideoFrame) -> tuple[bool, bool, bool]:

@@ -18,7 +18,7 @@ from dogmood.cli.serve import serve
 from dogmood.cli.sweep import sweep
 from dogmood.cli.test import measure
 from dogmood.cli.train import train
-from dogmood.errors import DogMoodError
+from dogmood.errors import DogMoodError, printable
 
 app = typer.Typer(
     help="Reads the emotion a dog visibly shows. Not a diagnosis; never a promise that a dog is safe.",
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(_with_explain_value(words), prog_name="dogmood")
     except DogMoodError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(printable(str(error)), err=True)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         typer.echo("Stopped.", err=True)

@@ -10,7 +10,7 @@ import typer
 
 from dogmood.cli.extras import needs
 from dogmood.emotions import EMOTIONS
-from dogmood.errors import UsageError
+from dogmood.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from dogmood.lab.data.checking import Check
@@ -48,11 +48,11 @@ def import_(
 
         done = import_photos(source, out, pairs, drop or [])
     for reason in done.unreadable[:_SHOWN]:
-        typer.echo(f"left out: {reason}", err=True)
+        typer.echo(f"left out: {printable(reason)}", err=True)
     if len(done.unreadable) > _SHOWN:
         typer.echo(f"left out: {len(done.unreadable) - _SHOWN} more that cannot be read", err=True)
     for word, count in done.dropped.items():
-        typer.echo(f"left out: {count} of {word}", err=True)
+        typer.echo(f"left out: {count} of {printable(word)}", err=True)
     counts = ", ".join(f"{done.counts[emotion]} {emotion}" for emotion in EMOTIONS if emotion in done.counts)
     typer.echo(f"{out}: {sum(done.counts.values())} photos ({counts}); next: dogmood data split {out}")
 
@@ -119,4 +119,4 @@ def _print_found(found: Check) -> None:
     for title, items in lists.items():
         typer.echo(f"{title}: {len(items) or 'none'}")
         for item in items[:_SHOWN]:
-            typer.echo(f"  {item}")
+            typer.echo(f"  {printable(item)}")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dogmood.errors import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress, Task
     from rich.text import Text
@@ -30,6 +32,7 @@ class Bar:
     def show_video(self, name: str, time: float, duration: float | None) -> None:
         """Show the second of a video that is being read."""
         if self._progress is not None:
+            name = printable(name)
             if self._progress.tasks[1].description != name:
                 self._progress.reset(self._video, description=name, total=duration)
             self._progress.update(self._video, completed=time, total=duration, visible=True)
@@ -55,7 +58,13 @@ def bar(total: int, done: int, shown: bool) -> Iterator[Bar]:
         def render(self, task: Task) -> Text:
             return Text("" if task.speed is None else f"{task.speed:.1f} {task.fields['unit']}")
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         yield Bar(progress, total, done)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from dogmood.errors import printable
+
 if TYPE_CHECKING:
     from dogmood.reading import DogReading, Reading
 
@@ -15,7 +17,7 @@ _BAR = 24
 def show(reading: Reading, colour: bool) -> str:
     """Return a readable photo's reading as a few lines."""
     what = "no dog" if reading.status == "no_dog" else _count(len(reading.dogs))
-    title = f"{reading.source}  {reading.width} x {reading.height}  {what}"
+    title = f"{printable(reading.source)}  {reading.width} x {reading.height}  {what}"
     lines = [typer.style(title, bold=True) if colour else title]
     for dog in reading.dogs:
         lines += _dog(dog, colour)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from dogmood.errors import UsageError
+from dogmood.errors import UsageError, printable
 from dogmood.reading import Reading
 
 
@@ -46,7 +46,7 @@ class TracksSeen:
         dogs = len(self._series)
         what = "no dog" if dogs == 0 else "1 dog" if dogs == 1 else f"{dogs} dogs"
         frames = "1 frame" if self.frames == 1 else f"{self.frames} frames"
-        title = f"{self._path}  {self._size[0]} x {self._size[1]}  {frames}  {what}"
+        title = f"{printable(str(self._path))}  {self._size[0]} x {self._size[1]}  {frames}  {what}"
         lines = [typer.style(title, bold=True) if colour else title]
         for track, series in sorted(self._series.items()):
             shares = ", ".join(f"{emotion} {share:.0%}" for emotion, share in series.shares().items())

@@ -16,7 +16,7 @@ import typer
 from dogmood.cli.progress import Bar
 from dogmood.cli.show import show
 from dogmood.cli.tracks_seen import TracksSeen
-from dogmood.errors import UsageError, VideoError
+from dogmood.errors import UsageError, VideoError, printable
 from dogmood.folder import PhotoPath
 from dogmood.summary import Summary
 
@@ -112,7 +112,7 @@ class Work:
         explain = wanted.explain is not None and wanted.annotate
         footage = Footage(self._dogmood, item.path, wanted.fps, wanted.smooth, explain, state)
         if state is not None and (wanted.annotate or wanted.timeline):
-            typer.echo(f"{source} was begun before: drawings show it from where it goes on.", err=True)
+            typer.echo(f"{printable(source)} was begun before: drawings show it from where it goes on.", err=True)
         dogs = TracksSeen(item.path)
         try:
             with self._annotated_video(item.name) as video:
@@ -123,7 +123,7 @@ class Work:
                 self._results.write(reading)
             self._tell(reading, [])
         if footage.broken:
-            typer.echo(f"{source}: {footage.broken} broken frames were skipped.", err=True)
+            typer.echo(f"{printable(source)}: {footage.broken} broken frames were skipped.", err=True)
         if self._results is not None:
             self._results.end_video(source)
         if wanted.tables and dogs.frames:
@@ -167,7 +167,7 @@ class Work:
 
     def _tell(self, reading: Reading, saved: Sequence[Path]) -> None:
         if reading.reason is not None:
-            typer.echo(reading.reason, err=True)
+            typer.echo(printable(reading.reason), err=True)
         if self._wanted.json:
             from dogmood.outputs import json_line
 
@@ -179,7 +179,7 @@ class Work:
     def _tell_saved(self, saved: Sequence[Path]) -> None:
         if self._wanted.json or self._wanted.tables:
             for path in saved:
-                typer.echo(f"  saved {path}", err=self._wanted.json)
+                typer.echo(f"  saved {printable(str(path))}", err=self._wanted.json)
 
     def _save_pictures(self, photo: Photo, reading: Reading, name: Path) -> list[Path]:
         """Save the pictures of one photo, under its own relative name."""

@@ -30,7 +30,7 @@ from dogmood.lab.train_finder import (
     truth_of_labelled,
     truth_of_pet,
 )
-from dogmood.photo import open_photo
+from dogmood.photo import FORMATS, open_photo
 
 FINDER = FinderSettings(side=384, presence=0.5, box=0.7, head=0.1)
 LABELLED_FOR_FINDER = 2500
@@ -83,7 +83,7 @@ def _examples(
     boxes = read_boxes(data / "emotions")
     truths = {p.path: truth_of_pet(p) for p in pets if p.split == "train"}
     for photo in labelled:
-        with Image.open(photo.path) as image:
+        with Image.open(photo.path, formats=FORMATS) as image:
             truths[photo.path] = truth_of_labelled(photo, boxes.get(photo.path.name, []), *image.size)
     known = {path: truth for path, truth in truths.items() if truth is not None}
     paths = list(known)

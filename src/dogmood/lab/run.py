@@ -22,6 +22,7 @@ from torch import Tensor
 
 from dogmood import __version__
 from dogmood.atomic import atomic_write
+from dogmood.errors import plainly
 from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.nets.emotion_net import EmotionNet
@@ -96,15 +97,18 @@ class Run:
         try:
             facts = json.loads((folder / "run.json").read_text())
             version = facts["format"]
-            given, data = facts["settings"], facts["data"]["manifest.csv"]
-        except (OSError, ValueError, KeyError, TypeError):
+            given, data = dict(facts["settings"]), str(facts["data"]["manifest.csv"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise LabError(f"{folder} is no folder of a run: run.json is absent or damaged.") from None
         if version != FORMAT:
             raise LabError(
                 f"{folder} was made by dogmood {facts.get('dogmood')}, whose runs (format {version}) this version "
                 f"(format {FORMAT}) cannot read; use that version, or train anew with --from-run."
             )
-        return cls(folder, settings_of(given), data)
+        try:
+            return cls(folder, settings_of(given), data)
+        except (TypeError, ValueError, AttributeError) as error:  # a setting of another type
+            raise LabError(f"{folder} is no folder of a run: run.json is damaged ({plainly(error)}).") from None
 
     def photos(self, data: str | None = None) -> dict[str, list[LabelledPhoto]]:
         """Return the labelled photos that the run is about, by split.

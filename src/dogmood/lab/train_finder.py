@@ -20,6 +20,7 @@ from dogmood.lab.finder_targets import Corners, Truth, box_target, mask_target
 from dogmood.lab.nets.finder import DOG, OTHER, FinderHead
 from dogmood.lab.nets.lite import Maps
 from dogmood.lab.progress import track
+from dogmood.photo import FORMATS
 
 LEAST_DOG_SCORE = 0.5
 """A detector's dog box below this score is too doubtful to learn from."""
@@ -66,7 +67,7 @@ def truth_of_pet(photo: PetPhoto) -> Truth | None:
         return Truth(dog=False, bodies=(), heads=())
     dog = photo.kind == "dog"
     animal = photo.mask()
-    with Image.open(photo.path) as image:
+    with Image.open(photo.path, formats=FORMATS) as image:
         width, height = image.size
     head = (_shares(photo.head, width, height),) if photo.head else None
     bodies: tuple[Corners, ...] | None = None if dog else ()

@@ -13,6 +13,7 @@ from dogmood.boxes import clipped, scaled
 from dogmood.crop import square_around
 from dogmood.emotions import COLOURS
 from dogmood.errors import DogMoodError
+from dogmood.folder import is_file
 from dogmood.photo import Photo, open_photo
 from dogmood.report.moments import Moment
 from dogmood.video import Video
@@ -61,7 +62,7 @@ def thumbnail(moment: Moment, folder: Path) -> str | None:
 
 def _photo_of(moment: Moment, folder: Path) -> Photo | None:
     for path in (Path(moment.source), folder / moment.source):
-        if path.is_file():
+        if is_file(path):
             return open_photo(path) if moment.time is None else _frame_of(path, moment.time)
     return None
 

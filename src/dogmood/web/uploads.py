@@ -13,6 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from dogmood.errors import printable
 from dogmood.photo import HEIF_BRANDS
 from dogmood.web.refusal import Refusal
 
@@ -22,6 +23,9 @@ NAMELESS = "photo"
 _LONGEST_NAME = 200
 _FRAMING = 65_536
 """Bytes that a multipart body may have beside the photo."""
+
+_MOST_DIGITS = 18
+"""Digits of a Content-Length that is believed."""
 
 _PARAMETERS = {"name", "explain", "emotions", "model", "keep", "lenient", "plain"}
 _RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
@@ -66,7 +70,8 @@ async def receive_upload(request: Request, most_bytes: int, name: str | None = N
         data, sent_name = b"".join([part async for part in _bounded(request, most_bytes, most_bytes)]), None
     else:
         raise Refusal(
-            415, f"A body of type {kind[:80]} is not read: send {_PICTURE}, as it is or as multipart/form-data."
+            415,
+            f"A body of type {printable(kind[:80])} is not read: send {_PICTURE}, as it is or as multipart/form-data.",
         )
     if len(data) > most_bytes:
         raise _too_large(most_bytes)
@@ -127,7 +132,8 @@ async def _from_form(request: Request, most_bytes: int) -> tuple[bytes, str | No
 async def _bounded(request: Request, most: int, told: int) -> AsyncGenerator[bytes, None]:
     """Yield a body's parts; refuse it as soon as it is known to be too large."""
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > most:
+    # Longer numbers than Python cares to read are larger than any limit.
+    if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > most):
         raise _too_large(told)
     taken = 0
     async for part in request.stream():

@@ -17,9 +17,10 @@ from PIL import Image
 
 from dogmood.emotions import EMOTIONS, emotion_of
 from dogmood.errors import PhotoError, UsageError
+from dogmood.files import inside
 from dogmood.folder import photos_of
 from dogmood.lab import LabError
-from dogmood.lab.data.manifest import read_rows, write_rows
+from dogmood.lab.data.manifest import photo_path, read_rows, write_rows
 from dogmood.lab.progress import track
 from dogmood.photo import open_photo
 
@@ -120,7 +121,7 @@ def _found_in(source: Path) -> tuple[list[Found], tuple[str, ...]]:
     missing = [name for name in ("path", "label") if name not in rows[0]]
     if missing:
         raise LabError(f"{source} lacks the column {' and '.join(missing)}; it has {', '.join(rows[0])}.")
-    return [_from_path(source.parent / row["path"], row["path"], row["label"], row) for row in rows], ()
+    return [_from_path(_beside(source, row["path"]), row["path"], row["label"], row) for row in rows], ()
 
 
 def _from_folders(source: Path) -> list[Found]:
@@ -137,7 +138,19 @@ def _from_folders(source: Path) -> list[Found]:
 
 
 def _from_manifest(source: Path) -> list[Found]:
-    return [_from_path(source / "photos" / row["photo"], row["photo"], row["label"], row) for row in read_rows(source)]
+    return [_from_path(photo_path(source, row["photo"]), row["photo"], row["label"], row) for row in read_rows(source)]
+
+
+def _beside(table: Path, name: str) -> Path:
+    """Return the path of a photo that a table names: a downloaded table shall not name just any file."""
+    folder = table.parent.absolute()
+    try:
+        return inside(table.parent, str(Path(name).relative_to(folder)) if Path(name).is_absolute() else name)
+    except ValueError:
+        raise LabError(
+            f"{table} names {name[:200]!r}, which does not lie in {folder}: move the table to a folder that holds "
+            "its photos, and write their paths from there."
+        ) from None
 
 
 def _from_path(path: Path, name: str, word: str, row: Mapping[str, str]) -> Found:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dogmood.atomic import atomic_write
 from dogmood.emotions import EMOTIONS
+from dogmood.files import inside
 from dogmood.lab import LabError
 
 COLUMNS = (
@@ -160,9 +161,23 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
             yield {name: value or "" for name, value in row.items() if name is not None}
 
 
+def photo_path(folder: Path, name: str) -> Path:
+    """Return the path of a photo that a manifest names.
+
+    Raises:
+        LabError: the name leads out of ``folder/photos``.
+    """
+    try:
+        return inside(folder / "photos", name)
+    except ValueError:
+        raise LabError(
+            f"{folder / 'manifest.csv'} names the photo {name[:200]!r}, which does not lie in {folder / 'photos'}."
+        ) from None
+
+
 def _photo(row: Mapping[str, str], folder: Path) -> LabelledPhoto:
     return LabelledPhoto(
-        path=folder / "photos" / row["photo"],
+        path=photo_path(folder, row["photo"]),
         split=row.get("split") or "",
         label=row["label"],
         soft=_soft(row, folder),

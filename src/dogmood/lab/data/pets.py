@@ -48,7 +48,7 @@ class PetPhoto:
             return None
         from PIL import Image
 
-        with Image.open(self.mask_path) as image:
+        with Image.open(self.mask_path, formats=["PNG"]) as image:
             return np.asarray(image, dtype=np.uint8)
 
 
@@ -62,7 +62,7 @@ def read_pets(folder: Path) -> list[PetPhoto]:
     """Read ``folder/index.csv``.
 
     Raises:
-        LabError: the file is absent.
+        LabError: the file is absent, or names a picture that is none of the folder's.
     """
     index = folder / "index.csv"
     if not index.is_file():
@@ -74,6 +74,8 @@ def read_pets(folder: Path) -> list[PetPhoto]:
 
 def _pet(row: dict[str, str], folder: Path, files: dict[str, Path]) -> PetPhoto:
     name = row["name"]
+    if name not in files:
+        raise LabError(f"{folder / 'index.csv'} names {name[:200]!r}, which is no picture in {folder / 'photos'}.")
     head = [row[f"head_{edge}"] for edge in ("x0", "y0", "x1", "y1")]
     nose = (row["nose_x"], row["nose_y"])
     mask = folder / "masks" / f"{name}.png"

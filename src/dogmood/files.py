@@ -1,0 +1,68 @@
+"""Files and names that come from users: read within bounds, kept inside their folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+_PART = 1 << 20
+"""Bytes that a pipe is read by."""
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Return the bytes of a file, or of a pipe, that has at most so many.
+
+    Raises:
+        OSError: it cannot be opened; it is a device; or it is larger: with
+            ``strerror`` saying so.
+        ValueError: no file can have that name.
+    """
+    kind = path.stat().st_mode
+    if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):  # without an end, some of them
+        raise OSError(errno.EINVAL, "it is a device, not a file")
+    with path.open("rb") as file:
+        now = os.fstat(file.fileno())
+        if stat.S_ISREG(now.st_mode):
+            if now.st_size > most:
+                raise _too_large(most)
+            return file.read()
+        data = bytearray()
+        while part := file.read(_PART):
+            data += part
+            if len(data) > most:
+                raise _too_large(most)
+        return bytes(data)
+
+
+def is_regular(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path may be opened without waiting: no pipe, socket or device stands there."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116  (folders hold many)
+    except (OSError, ValueError):
+        return True  # opening it says what is wrong
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return the path of a file that a table or an index names, in its folder.
+
+    Names are judged as they are written, for every system alike; a symbolic link that
+    lies in the folder is followed, since data sets are often kept as links.
+
+    Args:
+        folder: that the name is relative to.
+        name: such as ``rex.jpg`` or ``b/rex.jpg``.
+
+    Raises:
+        ValueError: the name is empty, absolute, climbs out with ``..``, or is none.
+    """
+    windows = PureWindowsPath(name)
+    parts = (*PurePosixPath(name).parts, *windows.parts)
+    if not parts or "\0" in name or ".." in parts or windows.drive or windows.root:
+        raise ValueError(f"{name[:200]!r} names no file in its folder")
+    return folder / name
+
+
+def _too_large(most: int) -> OSError:
+    return OSError(errno.EFBIG, f"it is larger than {most / 1e6:g} MB")

@@ -1,0 +1,6 @@
+#EXTM3U
+#EXT-X-TARGETDURATION:5
+#EXT-X-KEY:METHOD=AES-128,URI="file:///etc/passwd"
+#EXTINF:5,
+http://127.0.0.1:9/a.ts
+#EXT-X-ENDLIST
