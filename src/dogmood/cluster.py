@@ -13,9 +13,10 @@ import logging
 import math
 import os
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,8 @@ class Plan:
 def connected(address: str) -> Iterator[Any]:
     """Connect to a Ray cluster, or start one here, and leave it in the end.
 
+    What Ray itself would print meanwhile is kept from the terminal; its logs have it.
+
     Args:
         address: as ``ray.init`` takes it; ``local`` starts a cluster here.
 
@@ -141,11 +144,13 @@ def connected(address: str) -> Iterator[Any]:
     ours = not ray.is_initialized()
     try:
         if ours:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+            with _muffled():
+                ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise ClusterError(f"The cluster at {address} cannot be reached: {_first_line(error)}.") from None
     try:
-        yield ray
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+            yield ray
     finally:
         if ours:
             ray.shutdown()
@@ -333,6 +338,20 @@ def _dataset(ray: Any, plan: Plan, workers: int) -> Any:
             min_size=1, max_size=len(rows), initial_size=count, max_tasks_in_flight_per_actor=_QUEUED
         ),
     )
+
+
+@contextmanager
+def _muffled() -> Iterator[None]:
+    """Keep from the terminal what is written past Python to the error stream."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 def _what_stopped(error: Exception) -> str:

@@ -243,6 +243,8 @@ def open_address(address: str) -> tuple[Any, str]:
         if "nrecognized filesystem" not in str(error):
             raise UsageError(f"{shown(address)} cannot be opened: {plainly(error)}.") from None
         return _open_with_fsspec(address)
+    if not path:
+        raise UsageError(f"{address} cannot be opened: it names no bucket.")
     return system, path
 
 
