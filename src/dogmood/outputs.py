@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -183,6 +183,20 @@ class _Parquet(Form):
     def _flush(self) -> None:
         self._table.write_table(self._pa.Table.from_pylist(self._rows, self._schema))
         self._rows.clear()
+
+
+def parquet_bytes(readings: Iterable[Reading]) -> bytes:
+    """Return the content of a Parquet file of readings.
+
+    Raises:
+        UsageError: the package is missing.
+    """
+    file = io.BytesIO()
+    form = _Parquet(file)
+    for reading in readings:
+        form.add(reading.to_dict())
+    form.close()
+    return file.getvalue()
 
 
 def json_items(path: Path) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -133,14 +133,25 @@ class DogMood:
             yield reading
 
     def read_with_photos(
-        self, images: Iterable[PhotoSource], explain: bool = False, workers: int = WORKERS
+        self,
+        images: Iterable[PhotoSource],
+        explain: bool = False,
+        workers: int = WORKERS,
+        opened: Callable[[PhotoSource], Photo] = open_photo,
     ) -> Iterator[tuple[Photo | None, Reading]]:
-        """Do as `read_many`, and hand each opened photo on with its reading."""
+        """Do as `read_many`, and hand each opened photo on with its reading.
+
+        Args:
+            images: as for `read_many`.
+            explain: likewise.
+            workers: likewise.
+            opened: opens an image, or raises `PhotoError`; called side by side.
+        """
         with ThreadPoolExecutor(max_workers=workers) as unpacking:
             waiting: deque[tuple[str, Future[Photo]]] = deque()
             try:
                 for image in images:
-                    waiting.append((source_name(image), unpacking.submit(open_photo, image)))
+                    waiting.append((source_name(image), unpacking.submit(opened, image)))
                     if len(waiting) > _AHEAD * workers:
                         yield self._finish(*waiting.popleft(), explain)
                 while waiting:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 from dogmood.reading import Reading
+
+_COUNTERS = ("_photos", "_frames", "_videos", "_emotions")
 
 
 class Summary:
@@ -29,6 +33,18 @@ class Summary:
     def add_video(self, readable: bool) -> None:
         """Count a video that was read to its end, or could not be read."""
         self._videos["readable" if readable else "unreadable"] += 1
+
+    def tally(self) -> dict[str, Any]:
+        """Return the counts so far, as JSON can hold them."""
+        counters = {name: dict(getattr(self, name)) for name in _COUNTERS}
+        return counters | {"_dogs": self._dogs, "_sure": self._sure}
+
+    def merge(self, tally: Mapping[str, Any]) -> None:
+        """Add what was counted elsewhere (`tally`)."""
+        for name in _COUNTERS:
+            getattr(self, name).update(tally[name])
+        self._dogs += tally["_dogs"]
+        self._sure += tally["_sure"]
 
     @property
     def readable(self) -> int:

@@ -23,10 +23,10 @@ class Bar:
             self._all = progress.add_task("Reading", total=total, completed=done, unit="a second")
             self._video = progress.add_task("video", visible=False, unit="seconds a second")
 
-    def advance(self) -> None:
-        """One photo or video more is done."""
+    def advance(self, count: int = 1) -> None:
+        """One photo or video more is done, or several."""
         if self._progress is not None:
-            self._progress.advance(self._all)
+            self._progress.advance(self._all, count)
             self._progress.update(self._video, visible=False)
 
     def show_video(self, name: str, time: float, duration: float | None) -> None:

@@ -31,7 +31,13 @@ class ExplainQuality(StrEnum):
 
 
 def read(
-    paths: Annotated[list[Path], typer.Argument(help="Photos, videos, and folders of both.", show_default=False)],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            help="Photos, videos, and folders of both; with --cluster also addresses such as s3://bucket/photos.",
+            show_default=False,
+        ),
+    ],
     explain: Annotated[
         Explain | None,
         typer.Option(
@@ -77,15 +83,32 @@ def read(
     timeline: Annotated[
         bool, typer.Option("--timeline", help="Save a plot over time for each dog of a video.")
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a Ray cluster to read on; 'local' starts one here. --out is then a folder, or an address, "
+            "for Parquet files.",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print problems only.")] = False,
 ) -> None:
     """Read the emotion each dog visibly shows.
 
     Leaves with 0 when a photo or video was read, 1 when none could be, 2 after wrong use.
     """
+    if cluster is not None:
+        from dogmood.cli.read_cluster import read_on_cluster, refuse_options
+
+        fine = explain_quality is ExplainQuality.FINE
+        refuse_options(
+            explain=explain is not None, explain_quality=fine, json=json, annotate=annotate, timeline=timeline
+        )
+        read_on_cluster(cluster, paths, out, resume, quiet, model, emotions, ten_crop, workers, fps, smooth)
+        return
     if resume and out is None:
         raise UsageError("--resume goes on with an output file: name it with --out.")
-    photos = photos_of(paths)
+    photos = photos_of(map(_here, paths))
     results: Results | None = None
     try:
         with ExitStack() as stack:
@@ -117,6 +140,14 @@ def read(
         _sum_up(work, skipped, results, json)
     if work.summary.readable == 0 and skipped == 0:
         raise typer.Exit(1)
+
+
+def _here(path: str) -> Path:
+    if "://" in path:
+        raise UsageError(
+            f"{path} is an address: photos in storage are read with --cluster; '--cluster local' runs here."
+        )
+    return Path(path)
 
 
 def _not_done(photos: list[PhotoPath], results: Results, dogmood: DogMood) -> list[PhotoPath]:

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dogmood.cluster import connected
+from dogmood.errors import DogMoodError
 from dogmood.lab import LabError
 from dogmood.lab.sweep import Cell, run_cell
+
+_LOSSES = 3
+"""How often a run is begun anew, from its last epoch, when its worker is lost."""
 
 
 def run_on_cluster(cells: Sequence[Cell], out: Path, cache: Path, address: str) -> None:
@@ -20,31 +25,43 @@ def run_on_cluster(cells: Sequence[Cell], out: Path, cache: Path, address: str) 
         address: of the cluster, as ``ray.init`` takes it; ``local`` starts one here.
 
     Raises:
-        LabError: Ray is not installed, the cluster cannot be reached, or a run
-            failed; the others finish first.
+        UsageError: Ray is not installed.
+        ClusterError: the cluster cannot be reached.
+        LabError: a run failed; the others finish first.
     """
-    try:
-        import ray
+    with connected(address) as ray:
         from ray import tune
-    except ModuleNotFoundError:
-        raise LabError("A sweep on a cluster needs Ray: pip install 'dogmood[cluster]'.") from None
-    try:
-        ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise LabError(f"The cluster at {address} cannot be reached: {error}.") from None
-    out, cache = out.resolve(), cache.resolve()
 
-    def trial(config: dict[str, Any]) -> None:
-        run_cell(cells[config["cell"]], out, cache)
+        out, cache = out.resolve(), cache.resolve()
 
-    resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    tuner = tune.Tuner(
-        tune.with_resources(trial, {"cpu": 1, "gpu": min(1, resources.get("GPU", 0))}),
-        param_space={"cell": tune.grid_search(list(range(len(cells))))},
-        run_config=tune.RunConfig(name="ray", storage_path=str(out), verbose=0),
-    )
-    results = tuner.fit()
-    failed = [result for result in (results[i] for i in range(len(results))) if result.error is not None]
+        def trial(config: dict[str, Any]) -> dict[str, str]:
+            try:
+                run_cell(cells[config["cell"]], out, cache)
+            except DogMoodError as error:
+                # Not raised: to run it again, as after the loss of a worker, would change nothing.
+                return {"problem": str(error)}
+            return {"problem": ""}
+
+        resources = ray.cluster_resources()
+        tuner = tune.Tuner(
+            tune.with_resources(trial, {"cpu": 1, "gpu": min(1, resources.get("GPU", 0))}),
+            param_space={"cell": tune.grid_search(list(range(len(cells))))},
+            run_config=tune.RunConfig(
+                name="ray",
+                storage_path=str(out),
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=_LOSSES),
+            ),
+        )
+        results = tuner.fit()
+    ended = [
+        (cells[(result.config or {"cell": 0})["cell"]], _problem(result))
+        for result in (results[i] for i in range(len(results)))
+    ]
+    failed = [(cell, problem) for cell, problem in ended if problem]
     if failed:
-        first = cells[(failed[0].config or {"cell": 0})["cell"]]
-        raise LabError(f"{len(failed)} of {len(cells)} runs failed, {first.folder} first: {failed[0].error}")
+        raise LabError(f"{len(failed)} of {len(cells)} runs failed, {failed[0][0].folder} first: {failed[0][1]}")
+
+
+def _problem(result: Any) -> str:
+    return str(result.error or (result.metrics or {}).get("problem", ""))
