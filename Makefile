@@ -5,7 +5,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 LAST_PHOTO := build/photos/dalmatian.jpg
 need_data = $(if $(DATA),,$(error Say where the photos are: make $@ DATA=FOLDER))
 
-.PHONY: help demo test lint weights bench clean
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+
+.PHONY: help demo test lint lock sbom audit docs weights bench clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -21,6 +24,15 @@ lint: .venv/.test ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict src
+
+# The smaller files take the versions of the whole.
+lock: .venv/.test ## Pin every dependency anew, with hashes; UPGRADE=1 takes newer versions
+	$(LOCK) pyproject.toml --all-extras --output-file requirements/dev.lock
+	$(LOCK) pyproject.toml --constraints requirements/dev.lock --output-file requirements/run.lock
+	$(LOCK) pyproject.toml --constraints requirements/dev.lock --extra web --output-file requirements/web.lock
+	$(LOCK) pyproject.toml --constraints requirements/dev.lock --extra video --output-file requirements/video.lock
+	$(LOCK) requirements/build.in --constraints requirements/dev.lock --output-file requirements/build.lock
+	$(LOCK) requirements/tools.in --output-file requirements/tools.lock
 
 weights: .venv/.test ## Train the shipped models anew from the photos in DATA
 	$(need_data)$(BIN)/python -m dogmood.lab.weights --data $(DATA)
