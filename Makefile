@@ -8,7 +8,7 @@ need_data = $(if $(DATA),,$(error Say where the photos are: make $@ DATA=FOLDER)
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test lint lock sbom audit docs weights bench clean
+.PHONY: help demo test lint hooks lock sbom audit docs weights bench clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -20,10 +20,15 @@ demo: .venv/.demo $(LAST_PHOTO) ## Read photos of two dogs and one of a cottage
 test: .venv/.test $(LAST_PHOTO) ## Run the tests; ARGS=... goes to pytest
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
-lint: .venv/.test ## Check style and types
+lint: .venv/.test ## Check style, types and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict src
+	@if [ -x $(BIN)/hadolint ]; then echo '$(BIN)/hadolint Dockerfile' && $(BIN)/hadolint Dockerfile; \
+	else echo 'The Dockerfile is not checked: hadolint has no package for this system.'; fi
+
+hooks: .venv/.test ## Run the linters before each commit
+	$(BIN)/pre-commit install
 
 # The smaller files take the versions of the whole.
 lock: .venv/.test ## Pin every dependency anew, with hashes; UPGRADE=1 takes newer versions
