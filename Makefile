@@ -39,6 +39,9 @@ lock: .venv/.test ## Pin every dependency anew, with hashes; UPGRADE=1 takes new
 	$(LOCK) requirements/build.in --constraints requirements/dev.lock --output-file requirements/build.lock
 	$(LOCK) requirements/tools.in --output-file requirements/tools.lock
 
+docs: .venv/.test ## Make the pages about the Python interface, build/docs
+	$(BIN)/python tools/api_docs.py build/docs
+
 weights: .venv/.test ## Train the shipped models anew from the photos in DATA
 	$(need_data)$(BIN)/python -m dogmood.lab.weights --data $(DATA)
 
