@@ -39,6 +39,23 @@ lock: .venv/.test ## Pin every dependency anew, with hashes; UPGRADE=1 takes new
 	$(LOCK) requirements/build.in --constraints requirements/dev.lock --output-file requirements/build.lock
 	$(LOCK) requirements/tools.in --output-file requirements/tools.lock
 
+sbom: build/tools/.made ## List what installations are made of (CycloneDX), build/sbom
+	@for lock in run web video; do \
+	  build/tools/bin/python tools/sbom.py requirements/$$lock.lock build/sbom/$$lock.cdx.json || exit 1; \
+	done
+
+# Being offline is no reason to fail.
+audit: | $(BIN)/python ## Look for known vulnerabilities in what is locked
+	@if $(MAKE) --silent build/tools/.made; then $(BIN)/python tools/audit.py; \
+	else echo 'audit: skipped: pip-audit cannot be installed from here.'; fi
+
+# In an environment of their own: they depend on much that dogmood does not.
+build/tools/.made: requirements/tools.lock | $(BIN)/python
+	@$(BIN)/python -m venv --without-pip build/tools
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet --python build/tools/bin/python install \
+	  --require-hashes --requirement $<
+	@touch $@
+
 docs: .venv/.test ## Make the pages about the Python interface, build/docs
 	$(BIN)/python tools/api_docs.py build/docs
 

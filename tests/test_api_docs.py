@@ -23,7 +23,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, ROOT / "tools/api_docs.py", place]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
     return place
 
 
