@@ -5,7 +5,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 LAST_PHOTO := build/photos/dalmatian.jpg
 need_data = $(if $(DATA),,$(error Say where the photos are: make $@ DATA=FOLDER))
 
-.PHONY: help demo test lint weights bench clean
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+
+.PHONY: help demo test lint hooks lock sbom audit docs weights bench clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -17,10 +20,44 @@ demo: .venv/.demo $(LAST_PHOTO) ## Read photos of two dogs and one of a cottage
 test: .venv/.test $(LAST_PHOTO) ## Run the tests; ARGS=... goes to pytest
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
-lint: .venv/.test ## Check style and types
+lint: .venv/.test ## Check style, types and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict src
+	@if [ -x $(BIN)/hadolint ]; then echo '$(BIN)/hadolint Dockerfile' && $(BIN)/hadolint Dockerfile; \
+	else echo 'The Dockerfile is not checked: hadolint has no package for this system.'; fi
+
+hooks: .venv/.test ## Run the linters before each commit
+	$(BIN)/pre-commit install
+
+# The smaller files take the versions of the whole.
+lock: .venv/.test ## Pin every dependency anew, with hashes; UPGRADE=1 takes newer versions
+	$(LOCK) pyproject.toml --all-extras --output-file requirements/dev.lock
+	$(LOCK) pyproject.toml --constraints requirements/dev.lock --output-file requirements/run.lock
+	$(LOCK) pyproject.toml --constraints requirements/dev.lock --extra web --output-file requirements/web.lock
+	$(LOCK) pyproject.toml --constraints requirements/dev.lock --extra video --output-file requirements/video.lock
+	$(LOCK) requirements/build.in --constraints requirements/dev.lock --output-file requirements/build.lock
+	$(LOCK) requirements/tools.in --output-file requirements/tools.lock
+
+sbom: build/tools/.made ## List what installations are made of (CycloneDX), build/sbom
+	@for lock in run web video; do \
+	  build/tools/bin/python tools/sbom.py requirements/$$lock.lock build/sbom/$$lock.cdx.json || exit 1; \
+	done
+
+# Being offline is no reason to fail.
+audit: | $(BIN)/python ## Look for known vulnerabilities in what is locked
+	@if $(MAKE) --silent build/tools/.made; then $(BIN)/python tools/audit.py; \
+	else echo 'audit: skipped: pip-audit cannot be installed from here.'; fi
+
+# In an environment of their own: they depend on much that dogmood does not.
+build/tools/.made: requirements/tools.lock | $(BIN)/python
+	@$(BIN)/python -m venv --without-pip build/tools
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet --python build/tools/bin/python install \
+	  --require-hashes --requirement $<
+	@touch $@
+
+docs: .venv/.test ## Make the pages about the Python interface, build/docs
+	$(BIN)/python tools/api_docs.py build/docs
 
 weights: .venv/.test ## Train the shipped models anew from the photos in DATA
 	$(need_data)$(BIN)/python -m dogmood.lab.weights --data $(DATA)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dogmood.reader import DogMood
     from dogmood.reading import DogReading, Reading
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "EMOTIONS",
