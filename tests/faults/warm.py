@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-READING = ("dogmood.cli", "dogmood.reader", "dogmood.results", "onnxruntime", "pyarrow.parquet", "av", "dogmood.footage",
-           "dogmood.cli.tracks_seen", "dogmood.picture", "dogmood.saliency", "PIL.JpegImagePlugin", "PIL.PngImagePlugin")  # fmt: skip
+READING = ("dogmood.cli", "dogmood.reader", "dogmood.footage", "dogmood.cli.tracks_seen", "dogmood.picture",
+           "dogmood.saliency", "onnxruntime", "pyarrow.parquet", "av", "PIL.PngImagePlugin")  # fmt: skip
 SERVING = (*READING, "dogmood.web.server", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on")
 TRAINING = (*READING, "dogmood.lab.fit", "dogmood.lab.export_run", "dogmood.lab.measure_run", "dogmood.lab.sweep",
             "torch.utils.tensorboard")  # fmt: skip

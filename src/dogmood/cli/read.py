@@ -32,7 +32,9 @@ class ExplainQuality(StrEnum):
 
 
 def read(
-    paths: Annotated[list[Path], typer.Argument(help="Photos, videos, and folders of both.", show_default=False)],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Photos, videos, and folders of both.", show_default=False, readable=False)
+    ],
     explain: Annotated[
         Explain | None,
         typer.Option(
