@@ -25,6 +25,7 @@ from dogmood.bundle import open_bundle
 from dogmood.lab.run import Run
 from faults.warm import Child, Ended, Warm
 
+ENDINGS = ("jsonl", "csv", "json", "parquet")
 TIMES = 4 if os.environ.get("DOGMOOD_LONG") == "1" else 1
 KILLS = {"read": 5 * TIMES, "train": 14 * TIMES, "export": 4 * TIMES, "serve": 12 * TIMES}
 """Of each command; of read, for each of four forms of output: 20 + 14 + 4 + 12 = 50."""
