@@ -47,7 +47,7 @@ def steady(seconds: float, rate: float = 30) -> list[float]:
 
 def grey_by_time(size: tuple[int, int] = (64, 48)) -> Picture:
     """A picture whose grey says when it is shown: 10 + 40 a second."""
-    return lambda time: np.full((size[1], size[0], 3), 10 + round(40 * time), np.uint8)
+    return lambda time: np.full((size[1], size[0], 3), min(10 + round(40 * time), 255), np.uint8)
 
 
 def still(image: Image.Image) -> Picture:

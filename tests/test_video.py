@@ -157,7 +157,7 @@ def bad_videos(folder: Path) -> dict[str, tuple[Path, str]]:
         "sound": (sound_only(folder / "sound.mp4"), "no moving pictures"),
         "no frames": (no_frames(folder / "nothing.avi"), "no "),
         "missing": (folder / "missing.mp4", "does not exist"),
-        "folder": (folder, "is not a video that can be read"),
+        "folder": (folder, "is a folder, not a video"),
         "tiny": (make_clip(folder / "tiny.mkv", [0.0], grey_by_time((8, 8)), codec="ffv1"), "too small"),
     }
 

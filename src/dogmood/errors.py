@@ -23,6 +23,10 @@ class UsageError(DogMoodError):
     """A wrong option, emotion name, path or output."""
 
 
+class PathTooLongError(UsageError):
+    """A path that is too long for a file."""
+
+
 class VideoError(DogMoodError):
     """A video that cannot be read."""
 

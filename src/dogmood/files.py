@@ -36,14 +36,6 @@ def read_file(path: Path, most: int) -> bytes:
         return bytes(data)
 
 
-def is_regular(path: str | os.PathLike[str]) -> bool:
-    """Return whether a path may be opened without waiting: no pipe, socket or device stands there."""
-    try:
-        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116  (folders hold many)
-    except (OSError, ValueError):
-        return True  # opening it says what is wrong
-
-
 def inside(folder: Path, name: str) -> Path:
     """Return the path of a file that a table or an index names, in its folder.
 

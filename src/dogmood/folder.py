@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dogmood.files import is_regular
 from dogmood.photo import SUFFIXES
 
 VIDEO_SUFFIXES = frozenset({
@@ -46,9 +45,9 @@ def photos_of(paths: Iterable[Path]) -> list[PhotoPath]:
     """Return the photos and videos that paths mean.
 
     Folders are searched with all their subfolders for files named like photos or
-    videos (`SUFFIXES`, `VIDEO_SUFFIXES`), in alphabetical order; hidden files are left out, and
-    so are pipes, sockets and devices, which might never end.  A file that is named itself is
-    taken whatever its name.
+    videos (`SUFFIXES`, `VIDEO_SUFFIXES`), in alphabetical order; hidden files are left out, and links
+    to folders are not followed.  A folder that cannot be opened is a problem of its own.
+    A file that is named itself is taken whatever its name.
     """
     found: list[PhotoPath] = []
     for path in paths:
@@ -56,9 +55,7 @@ def photos_of(paths: Iterable[Path]) -> list[PhotoPath]:
             found.append(PhotoPath(path, Path(path.name)))
             continue
         inside = _photos_in(path)
-        found.extend(PhotoPath(photo, photo.relative_to(path)) for photo in inside)
-        if not inside:
-            found.append(PhotoPath(path, Path(path.name), _nothing_in(path)))
+        found.extend(inside or [PhotoPath(path, Path(path.name), _nothing_in(path))])
     return _named_apart(found)
 
 
@@ -92,19 +89,22 @@ def _named_apart(found: list[PhotoPath]) -> list[PhotoPath]:
     return found
 
 
-def _photos_in(folder: Path) -> list[Path]:
+def _photos_in(folder: Path) -> list[PhotoPath]:
     photos: list[Path] = []
-    for where, folders, files in os.walk(folder):
+    closed: list[OSError] = []
+    for where, folders, files in os.walk(folder, onerror=closed.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        photos += [Path(where, name) for name in sorted(files) if _is_read(where, name)]
-    return photos
-
-
-def _is_read(where: str, name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in _READ and is_regular(f"{where}{os.sep}{name}")
+        photos += [
+            Path(where, name)
+            for name in sorted(files)
+            if not name.startswith(".") and Path(name).suffix.lower() in _READ
+        ]
+    found = [PhotoPath(photo, photo.relative_to(folder)) for photo in photos]
+    for error in closed:
+        shut = Path(error.filename)
+        found.append(PhotoPath(shut, shut.relative_to(folder), f"{shut} cannot be opened: {error.strerror}."))
+    return found
 
 
 def _nothing_in(folder: Path) -> str:
-    if not os.access(folder, os.R_OK | os.X_OK):
-        return f"{folder} cannot be opened: permission denied."
     return f"{folder} holds no photos (.jpg, .png, .webp, .gif, .bmp, .tiff, .heic) and no videos."

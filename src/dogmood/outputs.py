@@ -11,7 +11,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -95,7 +95,8 @@ def open_form(path: Path) -> Iterator[Form]:
         try:
             yield form
         except BaseException:
-            form.abandon()
+            with suppress(Exception):  # a full disk once more: the first error says so
+                form.abandon()
             raise
         form.close()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,6 +60,9 @@ this: a JPEG to 1/2, 1/4 or 1/8, others to any whole part."""
 
 MIN_SIDE = 16
 """Nothing can be seen on fewer pixels."""
+
+_OWN_PIPES = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
+"""Where pipes stand that were handed to this process: ``<(...)``, ``/dev/stdin``."""
 
 _ORIENTATION = 0x0112
 """The EXIF tag."""
@@ -145,6 +149,19 @@ def source_name(source: object) -> str:
     return "<array>" if isinstance(source, np.ndarray) else "<image>"
 
 
+def not_a_file(mode: int) -> str | None:
+    """Return what a path stands for that is no regular file, or None where it is one.
+
+    Args:
+        mode: of the path, as `os.stat` gives it.
+    """
+    kinds = {
+        stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+    }  # fmt: skip
+    return None if stat.S_ISREG(mode) else kinds.get(stat.S_IFMT(mode), "no file")
+
+
 def resized(pixels: Pixels, width: int, height: int) -> Pixels:
     """Resize ``(h, w, 3)`` uint8 pixels, antialiased bicubic."""
     from PIL import Image
@@ -158,11 +175,13 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
 
 def _read_bytes(path: Path, name: str) -> bytes:
     try:
+        # Asked before it is opened: a pipe would be waited for, a device may act.
+        kind = not_a_file(path.stat().st_mode)
+        if kind is not None and not (kind == "a pipe" and path.parent in _OWN_PIPES):
+            raise PhotoError(f"{name} is {kind}, not a photo.")
         data = read_file(path, MAX_BYTES)
     except FileNotFoundError:
         raise PhotoError(f"{name} does not exist.") from None
-    except IsADirectoryError:
-        raise PhotoError(f"{name} is a folder, not a photo.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise PhotoError(f"{name} cannot be opened: {reason}.") from None

@@ -171,8 +171,8 @@ def rows_of(written: Mapping[str, Any]) -> list[Row]:
 
 
 def written_source(text: str) -> str:
-    """Replace what UTF-8 cannot hold: file names may be any bytes."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Spell out what UTF-8 cannot hold: file names may be any bytes, and no two become one."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _edges(name: str) -> list[str]:

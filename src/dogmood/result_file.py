@@ -16,10 +16,11 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import IO, Any
 
-from dogmood.atomic import atomic_write
+from dogmood.atomic import atomic_write, clear_leftovers, lock
 from dogmood.errors import UsageError
 from dogmood.outputs import csv_header, csv_lines, ending_of, json_line, need_packages, open_form
 from dogmood.reading import ModelInfo, Reading, written_source
@@ -32,6 +33,9 @@ _APPENDED = (".jsonl", ".csv")
 _SYNC_SECONDS = 2.0
 """How often what was written is forced to the disk: what a power cut can lose.  A
 kill of the program loses nothing that was written."""
+
+_TRIES = 5
+"""How often a file is opened anew that another run took away in that moment."""
 
 
 class ResultFile(Results):
@@ -65,13 +69,13 @@ class ResultFile(Results):
         self._synced = time.monotonic()
         if not resume:
             self._refuse_existing()
-        self._created = not _exists(self.log)
+        # Not buffered: what could not be written must not be tried again later.
+        self._file: FileIO = self._open_alone()
+        self._created = self._file.seek(0, os.SEEK_END) == 0
         try:
-            self._file: IO[bytes] = self.log.open("x+b" if self._created else "r+b")
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
-        try:
-            self._lock()
+            if not resume:
+                self._refuse_existing()  # another run may have finished just now
+            clear_leftovers(path.parent, path.name, self._mark.name)
             if self._created:
                 self._mark.unlink(missing_ok=True)
             self._look_back()
@@ -134,13 +138,15 @@ class ResultFile(Results):
         if self._file.seek(0, os.SEEK_END) == 0 and _exists(self.path):  # nothing is new
             self.log.unlink()
             return
-        with open_form(self.path) as form:
-            if self.path.exists():
-                form.copy(self.path)
-            self._file.seek(0)
-            for line in self._file:
-                form.add(json.loads(line))
-        self.log.unlink()
+        try:
+            with open_form(self.path) as form, self._from_start() as lines:
+                if self.path.exists():
+                    form.copy(self.path)
+                for line in lines:
+                    form.add(json.loads(line))
+        except UsageError as error:
+            raise UsageError(f"{error} What was read is kept in {self.log}, --resume goes on with it.") from None
+        self.log.unlink(missing_ok=True)
 
     def kept_in(self) -> str | None:
         """Return the file that holds what was read."""
@@ -157,35 +163,60 @@ class ResultFile(Results):
         with suppress(OSError):
             self._file.close()
         if failed and empty:
-            self.log.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.log.unlink()
 
     def _refuse_existing(self) -> None:
         for file in (self.path, self.log):
-            if _exists(file):
+            # An empty one is what a run leaves that was killed as it began.
+            if _holds_something(file) if file == self.log else _exists(file):
                 raise UsageError(f"{file} exists already: add --resume to go on with it, or move it away first.")
 
-    def _lock(self) -> None:
-        """Keep a second run away from the file, where the system has locks."""
+    def _open_alone(self) -> FileIO:
+        """Open the log; keep a second run away from it, where the system has locks."""
+        for _ in range(_TRIES):
+            try:
+                file = self.log.open("a+b", buffering=0)
+            except OSError as error:
+                raise UsageError(f"{self.path} cannot be written: {error.strerror}.") from None
+            if not lock(file.fileno()):
+                file.close()
+                raise UsageError(f"{self.path} is being written by another run; wait for it, or stop it.")
+            # The run that had it before us may have ended, and taken it away.
+            if self._in_place(file):
+                return file
+            file.close()
+        raise UsageError(f"{self.path} is being written by other runs; wait for them, or name another file.")
+
+    def _in_place(self, file: FileIO) -> bool:
+        """Return whether a file is still the one that the log's name stands for."""
         try:
-            import fcntl
-        except ImportError:  # Windows
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(f"{self.path} is being written by another run; wait for it, or stop it.") from None
-        except OSError:  # a file system without locks
-            return
+            return os.path.samestat(os.fstat(file.fileno()), self.log.stat())
+        except OSError:
+            return False
+
+    def _from_start(self) -> IO[bytes]:
+        """Return the log, open for reading."""
+        self._file.seek(0)
+        return os.fdopen(self._file.fileno(), "rb", closefd=False)
 
     def _append(self, content: bytes) -> None:
+        end, left = self._file.seek(0, os.SEEK_END), memoryview(content)
         with self._told_if_full():
-            self._file.write(content)
-            self._file.flush()
+            try:
+                while left:
+                    left = left[self._file.write(left) :]
+            except BaseException:
+                # A reading is there as a whole or not at all, on a full disk as well.
+                with suppress(OSError):
+                    self._file.truncate(end)
+                raise
 
     def _sync(self) -> None:
         with self._told_if_full():
-            self._file.flush()
             os.fsync(self._file.fileno())
+        if not self._in_place(self._file):
+            raise UsageError(f"{self.log} was moved or removed while readings were written to it; name another file.")
         self._synced = time.monotonic()
 
     @contextmanager
@@ -200,7 +231,8 @@ class ResultFile(Results):
     def _save_place(self) -> None:
         self._sync()
         if not self._videos:
-            self._mark.unlink(missing_ok=True)
+            with self._told_if_full():
+                self._mark.unlink(missing_ok=True)
             return
         reading, size = self._place or (None, 0)
         with atomic_write(self._mark, text=True) as file:
@@ -231,8 +263,8 @@ class ResultFile(Results):
     def _refuse_foreign_start(self) -> None:
         # A file of one line without an end would else be cut off as torn.
         begins = csv_header().encode() if self._csv else b'{"source": "'
-        start = self._file.read(len(begins))
-        self._file.seek(0)
+        with self._from_start() as file:
+            start = file.read(len(begins))
         if not begins.startswith(start):
             raise UsageError(f"{self.log} holds something else than readings of this version; name another file.")
 
@@ -251,12 +283,13 @@ class ResultFile(Results):
         """Note every reading that is whole; return where the last one ends."""
         end = 0
         try:
-            for end_of_row, row in (whole_csv if self._csv else whole_lines)(self._file):
-                if limit is not None and end_of_row > limit:
-                    break
-                if row is not None:
-                    self._note(row, self._done)
-                end = end_of_row
+            with self._from_start() as file:
+                for end_of_row, row in (whole_csv if self._csv else whole_lines)(file):
+                    if limit is not None and end_of_row > limit:
+                        break
+                    if row is not None:
+                        self._note(row, self._done)
+                    end = end_of_row
         except (ValueError, TypeError, KeyError):
             raise UsageError(f"{self.log} holds something else than readings of dogmood; name another file.") from None
         return end
@@ -275,4 +308,11 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:  # a name that no file can have: opening it says so
+        return False
+
+
+def _holds_something(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
         return False

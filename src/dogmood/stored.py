@@ -121,14 +121,21 @@ def whole_csv(file: IO[bytes]) -> Iterator[tuple[int, dict[str, str] | None]]:
             rows = 0
 
 
-def _csv_records(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield whole records: a field in quotes may hold ends of lines."""
+def _csv_records(file: IO[bytes], ended: bool = True) -> Iterator[bytes]:
+    """Yield whole records: a field in quotes may hold ends of lines.
+
+    Args:
+        file: open for reading.
+        ended: leave out a last one without an end of line.
+    """
     record = b""
     for line in file:
         record += line
         if record.count(b'"') % 2 == 0 and record.endswith(b"\n"):
             yield record
             record = b""
+    if record.count(b'"') % 2 == 0 and record and not ended:
+        yield record
 
 
 def _checked(row: Row) -> Row:
@@ -174,8 +181,11 @@ def _from_lines(path: Path) -> Iterator[Row]:
 
 
 def _from_csv(path: Path) -> Iterator[Row]:
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
+    with path.open("rb") as file:
+        table = csv.DictReader(record.decode("utf-8") for record in _csv_records(file, ended=False))
+        for row in table:
+            if None in row.values():  # cut off
+                return
             yield _whole({name: _typed(value, COLUMNS.get(name, str)) for name, value in row.items()})
 
 

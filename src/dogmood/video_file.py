@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dogmood.errors import VideoError
+from dogmood.photo import not_a_file
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -48,7 +49,11 @@ def opened(path: Path) -> InputContainer:
             f"{path} is a video: install the extra that reads them, pip install 'dogmood[video]'."
         ) from None
     try:
-        if path.stat().st_size == 0:
+        seen = path.stat()
+        kind = not_a_file(seen.st_mode)
+        if kind is not None:
+            raise VideoError(f"{path} is {kind}, not a video.")
+        if seen.st_size == 0:
             raise VideoError(f"{path} is empty (0 bytes).")
         # Made absolute: "http:x.mp4" is a file, not an address.
         return av.open(

@@ -15,6 +15,7 @@ from dogmood.cli.export import export
 from dogmood.cli.read import read
 from dogmood.cli.report import report
 from dogmood.cli.serve import serve
+from dogmood.cli.stopping import INTERRUPTED, forget_output, terminable
 from dogmood.cli.sweep import sweep
 from dogmood.cli.test import measure
 from dogmood.cli.train import train
@@ -51,18 +52,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # A bar or a name that the terminal's encoding lacks becomes "?", not an error.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    try:
-        app(_with_explain_value(words), prog_name="dogmood")
-    except DogMoodError as error:
-        typer.echo(printable(str(error)), err=True)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        typer.echo("Stopped.", err=True)
-        raise SystemExit(130) from None
-    except BrokenPipeError:
-        # The reader of our output has left (`| head`): nobody is there to tell.
-        sys.stderr.close()
-        raise SystemExit(0) from None
+    with terminable():
+        try:
+            app(_with_explain_value(words), prog_name="dogmood")
+        except DogMoodError as error:
+            typer.echo(printable(str(error)), err=True)
+            raise SystemExit(2) from None
+        except KeyboardInterrupt:
+            typer.echo("Stopped.", err=True)
+            raise SystemExit(INTERRUPTED) from None
+        except OSError as error:
+            # A broken pipe (`| head`) never comes here: typer leaves quietly.
+            what = "The output cannot be written" if error.filename is None else f"{error.filename} cannot be used"
+            forget_output()
+            typer.echo(f"{what}: {error.strerror or error}.", err=True)
+            raise SystemExit(2) from None
 
 
 def _with_explain_value(words: list[str]) -> list[str]:

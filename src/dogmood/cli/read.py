@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dogmood.cli.progress import bar, watched
+from dogmood.cli.stopping import INTERRUPTED
 from dogmood.cli.work import Explain, Wanted, Work, make_folder
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import UsageError
@@ -135,7 +136,7 @@ def read(
             work.read(todo)
     except KeyboardInterrupt:
         _say_what_is_kept(results)
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
     if not quiet and (len(photos) > 1 or photos[0].is_video):
         _sum_up(work, skipped, results, json)
     if work.summary.readable == 0 and skipped == 0:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dogmood.cli.extras import needs
+from dogmood.cli.stopping import INTERRUPTED
 from dogmood.cli.train import CACHE, Cache, Data
 from dogmood.errors import UsageError
 
@@ -46,7 +47,11 @@ def sweep(
 
         folder = out or Path("sweeps") / axis.partition("=")[0]
         cells = plan(axis, _base(data, settings or [], from_run), seeds)
-        rows = run_all(cells, folder, cache, jobs, cluster)
+        try:
+            rows = run_all(cells, folder, cache, jobs, cluster)
+        except KeyboardInterrupt:
+            typer.echo(f"Stopped: what was done is kept in {folder}; the same words go on.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
         _print(axis, rows)
         typer.echo(f"{folder}: sweep.json, table.md and plot.svg; next: dogmood report {folder}")
 

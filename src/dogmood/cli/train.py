@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dogmood.cli.extras import needs
+from dogmood.cli.stopping import INTERRUPTED
 from dogmood.errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +83,11 @@ def train(
         from dogmood.lab.fit import train as fit
 
         run = _resumed(resume, given, out, from_run) if resume else _new(given, out, from_run)
-        progress = fit(run, cache, str(data) if resume and data else None)
+        try:
+            progress = fit(run, cache, str(data) if resume and data else None)
+        except KeyboardInterrupt:
+            typer.echo(f"Stopped: dogmood train --resume {run.folder} goes on after the last finished epoch.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
     best = progress.best
     typer.echo(
         f"{run.folder}: best validation accuracy {best.valid_accuracy:.4f} at epoch {best.epoch} of {progress.epochs}; "

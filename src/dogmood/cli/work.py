@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from dogmood.atomic import check_name, clear_leftovers
 from dogmood.cli.progress import Bar
 from dogmood.cli.show import show
 from dogmood.cli.tracks_seen import TracksSeen
-from dogmood.errors import UsageError, VideoError, printable
+from dogmood.errors import PathTooLongError, UsageError, VideoError, printable
 from dogmood.folder import PhotoPath
 from dogmood.summary import Summary
 
@@ -79,6 +80,7 @@ class Work:
         self._results = results
         self._wanted = wanted
         self._bar = bar
+        self._prepared: set[Path] = set()
 
     def read(self, items: Iterable[PhotoPath]) -> None:
         """Read everything, in order."""
@@ -99,8 +101,9 @@ class Work:
                 photo, reading = None, self._dogmood.unreadable(str(item.path), item.problem)
             else:
                 photo, reading = next(pairs)
-            self._keep(reading)
+            # Pictures first: a run that goes on draws none of what counts as read.
             saved = self._save_pictures(photo, reading, item.name) if photo else []
+            self._keep(reading)
             self._tell(reading, saved)
             self._bar.advance()
 
@@ -113,9 +116,10 @@ class Work:
         footage = Footage(self._dogmood, item.path, wanted.fps, wanted.smooth, explain, state)
         if state is not None and (wanted.annotate or wanted.timeline):
             typer.echo(f"{printable(source)} was begun before: drawings show it from where it goes on.", err=True)
-        dogs = TracksSeen(item.path)
+        dogs, drawn = TracksSeen(item.path), False
         try:
             with self._annotated_video(item.name) as video:
+                drawn = video is not None
                 self._read_frames(footage, dogs, video)
         except VideoError as error:
             reading = self._dogmood.unreadable(source, str(error))
@@ -128,8 +132,12 @@ class Work:
             self._results.end_video(source)
         if wanted.tables and dogs.frames:
             typer.echo(dogs.show(colour=sys.stdout.isatty()))
-        saved = dogs.save_timelines(wanted.pictures / item.name, footage.duration) if wanted.timeline else []
-        if wanted.annotate and dogs.frames:
+        saved: list[Path] = []
+        if wanted.timeline:
+            with told_if_too_long():
+                self._prepare(wanted.pictures / item.name)
+                saved = dogs.save_timelines(wanted.pictures / item.name, footage.duration)
+        if drawn and dogs.frames:
             saved.append(self._video_path(item.name))
         self._tell_saved(saved)
         self.summary.add_video(readable=dogs.frames > 0)
@@ -154,8 +162,11 @@ class Work:
             return nullcontext()
         from dogmood.annotated_video import open_annotated_video
 
-        make_folder(self._video_path(name).parent)
-        return open_annotated_video(self._video_path(name))
+        path = self._video_path(name)
+        with told_if_too_long():
+            self._prepare(path)
+            return open_annotated_video(path)
+        return nullcontext()
 
     def _video_path(self, name: Path) -> Path:
         return self._wanted.pictures / name.with_name(f"{name.name}.webm")
@@ -187,15 +198,34 @@ class Work:
             return []
         from dogmood.picture import annotated, save_picture, strip
 
-        stem = self._wanted.pictures / name
-        make_folder(stem.parent)
-        saved = [stem.with_name(f"{name.name}.png")]
-        save_picture(annotated(photo, reading), saved[0])
-        if self._wanted.explain is Explain.ALL:
-            for dog in reading.dogs:
-                saved.append(stem.with_name(f"{name.name}.dog{dog.dog}.png"))
-                save_picture(strip(photo, dog), saved[-1])
+        stem, saved = self._wanted.pictures / name, []
+        with told_if_too_long():
+            path = stem.with_name(f"{name.name}.png")
+            self._prepare(path)
+            save_picture(annotated(photo, reading), path)
+            saved.append(path)
+            for dog in reading.dogs if self._wanted.explain is Explain.ALL else ():
+                path = stem.with_name(f"{name.name}.dog{dog.dog}.png")
+                save_picture(strip(photo, dog), path)
+                saved.append(path)
         return saved
+
+    def _prepare(self, path: Path) -> None:
+        """Make a drawing's folder, and clear up once what killed runs left in it."""
+        check_name(path)
+        make_folder(path.parent)
+        if path.parent not in self._prepared:
+            clear_leftovers(path.parent)
+            self._prepared.add(path.parent)
+
+
+@contextmanager
+def told_if_too_long() -> Iterator[None]:
+    """Tell of a name that is too long for a drawing, and go on: one is no reason to stop a run."""
+    try:
+        yield
+    except PathTooLongError as error:
+        typer.echo(f"{error} Its drawing is left out.", err=True)
 
 
 def make_folder(folder: Path) -> None:

@@ -9,11 +9,10 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image
 
-from dogmood.atomic import atomic_write
+from dogmood.atomic import atomic_write, clear_leftovers
 from dogmood.bundle import Network, open_bundle
 from dogmood.card import read_settings
 from dogmood.classifier import View
@@ -22,6 +21,7 @@ from dogmood.finder import Finder, FoundDog
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.dogs import KnownDogs, make_folder, open_labelled
 from dogmood.lab.finder_metrics import eager
+from dogmood.lab.locking import one_at_a_time
 from dogmood.lab.progress import track
 
 CUTS: dict[str, View] = {"head": View("head", 1.5), "body": View("body", 1.05), "photo": View("photo", 1.0)}
@@ -82,7 +82,7 @@ def cut_photos(
     whole = cache / f"cuts-{key}.npy"
     make_folder(cache)
     # Runs side by side want the same cuts: one makes them, the others wait.
-    with FileLock(cache / f"cuts-{key}.lock"):
+    with one_at_a_time(cache / f"cuts-{key}.lock"):
         if not whole.exists():
             _cut_all(cutting, subjects, cache / f"cuts-{key}", whole)
     loaded: NDArray[np.uint8] = np.load(whole, mmap_mode="r")
@@ -95,6 +95,8 @@ _NOWHERE = FoundDog((0.0, 0.0, 0.0, 0.0), None, 0.0)
 
 def _cut_all(cutting: Cutting, subjects: Sequence[tuple[LabelledPhoto, FoundDog]], pieces: Path, whole: Path) -> None:
     make_folder(pieces)
+    clear_leftovers(pieces)
+    clear_leftovers(whole.parent, whole.name)
     starts = list(range(0, len(subjects), _CHUNK))
     missing = [start for start in starts if not _piece(pieces, start).exists()]
     for start in track(missing, "Cutting photos"):

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
-from dogmood.atomic import atomic_write
+from dogmood.atomic import atomic_write, clear_leftovers
 from dogmood.boxes import Box, area
 from dogmood.errors import PhotoError
 from dogmood.finder import Finder, FoundDog
 from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto
+from dogmood.lab.locking import one_at_a_time
 from dogmood.lab.progress import track
 from dogmood.photo import Pixels, open_photo
 
@@ -56,7 +55,8 @@ class KnownDogs:
         digests = [photo.digest() for photo in photos]
         make_folder(self._path.parent)
         # Runs side by side ask of the same photos: one looks, the others wait.
-        with FileLock(self._path.with_suffix(".lock")):
+        with one_at_a_time(self._path.with_suffix(".lock")):
+            clear_leftovers(self._path.parent, self._path.name)
             known = json.loads(self._path.read_text()) if self._path.exists() else {}
             missing = {d: p for d, p in zip(digests, photos, strict=True) if d not in known}
             for number, (digest, photo) in enumerate(track(list(missing.items()), "Finding dogs"), start=1):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dogmood import __version__
+from dogmood.atomic import clear_leftovers
 from dogmood.bundle import Bundle, Network, open_bundle, write_bundle
 from dogmood.card import Settings, read_settings
 from dogmood.classifier import ClassifierSettings, View
@@ -106,6 +107,7 @@ def export_run(run: Run, out: Path, cache: Path, version: str = "1", data: str |
         UsageError: the file cannot be written.
     """
     settings = run.settings
+    clear_leftovers(out.parent, out.name)
     known = spec(settings.network)
     photos = run.photos(data)
     net = ReadingNet(run.network(), known.channels == 1, settings.emotions).eval()

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dogmood.atomic import atomic_write
 from dogmood.lab.progress import track
 from dogmood.photo import Pixels
 
@@ -72,11 +73,9 @@ class FeatureCache:
         for start in track(starts, label):
             pictures = [self._picture(i) for i in range(start, min(start + CHUNK, self._count))]
             answers = self._answers(pictures)
-            partial = self._file(start).with_suffix(".tmp")
-            with partial.open("wb") as file:
+            with atomic_write(self._file(start)) as file:
                 named = {f"{i}.{k}": a for i, row in enumerate(answers) for k, a in enumerate(row)}
                 np.savez(file, allow_pickle=False, **named)
-            partial.replace(self._file(start))
 
     def __iter__(self) -> Iterator[Features]:
         """Yield the features of each picture in order, as float16."""

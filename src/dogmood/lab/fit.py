@@ -15,10 +15,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from dogmood.atomic import clear_leftovers
 from dogmood.lab import LabError
 from dogmood.lab.augment import Augment, middle_crop
 from dogmood.lab.checkpoint import Progress, Training, new_scaler
 from dogmood.lab.devices import Team, run_on_devices
+from dogmood.lab.locking import alone_in
 from dogmood.lab.nets.registry import build, spec
 from dogmood.lab.optimizers import make_optimizer
 from dogmood.lab.pictures import load_pictures
@@ -46,10 +48,12 @@ def train(run: Run, cache: Path, data: str | None = None) -> Progress:
 
     Raises:
         LabError: the data is absent or has changed, the checkpoint does not fit,
-            or the loss is no longer a number.
+            or the loss is no longer a number; or another process trains the run.
         UsageError: the folder cannot be written to; the last checkpoint survives.
     """
-    progress: Progress = run_on_devices(_train, run.settings.devices, run, cache, data)
+    with alone_in(run.folder):
+        clear_leftovers(run.folder)
+        progress: Progress = run_on_devices(_train, run.settings.devices, run, cache, data)
     return progress
 
 
@@ -57,6 +61,8 @@ def _train(team: Team, run: Run, cache: Path, data: str | None) -> Progress:
     trainer = Trainer(team, run, cache, data)
     progress = trainer.training.progress
     best_so_far = progress.best.valid_accuracy if progress.rows else 0.0
+    if team.leads and progress.rows:
+        run.write_metrics(progress.rows)  # a kill may have come between checkpoint and metrics
     with watched(run, progress.epochs, best_so_far) if team.leads else nullcontext() as on_epoch:
         while progress.epochs < run.settings.epochs:
             row, best = trainer.epoch()

@@ -21,10 +21,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from dogmood import __version__
-from dogmood.atomic import atomic_write
+from dogmood.atomic import atomic_write, clear_leftovers
 from dogmood.errors import plainly
 from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
+from dogmood.lab.locking import LOCK, alone_in
 from dogmood.lab.nets.emotion_net import EmotionNet
 from dogmood.lab.nets.registry import build
 from dogmood.lab.settings import RunSettings, settings_of
@@ -70,10 +71,10 @@ class Run:
                 there is no data.
         """
         data_sha256 = _data_checksum(settings)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise LabError(f"{folder} is not empty: go on with --resume {folder}, or give another --out.")
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            clear_leftovers(folder)  # of a run that was killed as it began
+            _refuse_used(folder)
         except OSError as error:
             raise LabError(f"The folder {folder} cannot be made: {error.strerror}; give another --out.") from None
         facts = {
@@ -83,8 +84,10 @@ class Run:
             "settings": settings.to_dict(),
             "data": {"manifest.csv": data_sha256},
         }
-        with atomic_write(folder / "run.json", text=True) as file:
-            json.dump(facts, file, indent=1)
+        with alone_in(folder):
+            _refuse_used(folder)  # another run may have begun just now
+            with atomic_write(folder / "run.json", text=True) as file:
+                json.dump(facts, file, indent=1)
         return cls(folder, settings, data_sha256)
 
     @classmethod
@@ -203,6 +206,11 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise LabError(f"{path} does not exist: the run has not finished an epoch; go on with --resume.") from None
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         raise LabError(f"{path} is damaged.") from None
+
+
+def _refuse_used(folder: Path) -> None:
+    if any(entry.name != LOCK for entry in folder.iterdir()):
+        raise LabError(f"{folder} is not empty: go on with --resume {folder}, or give another --out.")
 
 
 def _data_checksum(settings: RunSettings) -> str:

@@ -11,9 +11,10 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from dogmood.atomic import atomic_write
+from dogmood.atomic import atomic_write, clear_leftovers
 from dogmood.errors import DogMoodError
 from dogmood.lab import LabError, plots
+from dogmood.lab.locking import alone_in
 from dogmood.lab.optimizers import OPTIMIZERS
 from dogmood.lab.progress import track
 from dogmood.lab.schedulers import SCHEDULERS
@@ -82,9 +83,19 @@ def sweep(cells: Sequence[Cell], out: Path, cache: Path, jobs: int = 0, cluster:
         cluster: address of a Ray cluster to run on.
 
     Raises:
-        LabError: the folder holds another sweep, or a run failed; those that
-            finished are kept, and the next call goes on.
+        LabError: the folder holds another sweep, another process is at work in it,
+            or a run failed; those that finished are kept, and the next call goes on.
     """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(f"The sweep's folder {out} cannot be made: {error.strerror}; give another --out.") from None
+    with alone_in(out):
+        clear_leftovers(out)
+        return _sweep(cells, out, cache, jobs, cluster)
+
+
+def _sweep(cells: Sequence[Cell], out: Path, cache: Path, jobs: int, cluster: str | None) -> list[Row]:
     _keep_plan(cells, out)
     left = [cell for cell in cells if not is_done(out / cell.folder)]
     if left and cluster is not None:
@@ -190,7 +201,6 @@ def _keep_plan(cells: Sequence[Cell], out: Path) -> None:
     planned = [{"value": c.value, "folder": c.folder, "settings": c.settings.to_dict()} for c in cells]
     path = out / "plan.json"
     try:
-        out.mkdir(parents=True, exist_ok=True)
         known = json.loads(path.read_text()) if path.exists() else None
     except (OSError, ValueError) as error:
         raise LabError(f"The sweep's folder {out} cannot be used: {error}; give another --out.") from None

@@ -18,7 +18,7 @@ from PIL import Image
 
 from dogmood import __version__
 from dogmood.emotions import COLOURS, parse_emotions
-from dogmood.errors import PhotoError, PhotoTooLargeError, UsageError
+from dogmood.errors import ModelError, PhotoError, PhotoTooLargeError, UsageError
 from dogmood.photo import Photo, open_photo
 from dogmood.picture import LONG_SIDE, annotated
 from dogmood.reader import DogMood
@@ -80,7 +80,7 @@ class Desk:
 
         Raises:
             Refusal: 429 no place is free; 408 the photo comes too slowly; 503 the work
-                takes too long; and all that `receive_upload` and the job raise.
+                takes too long, or the model's file is gone; and all that `receive_upload` and the job raise.
         """
         seconds = self.settings.timeout
         try:
@@ -108,6 +108,8 @@ class Desk:
             ) from None
         except UsageError as error:
             raise Refusal(422, str(error)) from None
+        except ModelError:  # its file was moved or changed since the server began
+            raise Refusal(503, f"The model {asked.model} cannot be opened any more; ask for another.") from None
 
     def open(self, upload: Upload, reader: DogMood) -> Photo:
         """Unpack a photo.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dogmood.atomic import atomic_write
+from dogmood.atomic import atomic_write, clear_leftovers
 from dogmood.errors import UsageError
 from dogmood.outputs import json_line
 from dogmood.reading import Reading
@@ -31,6 +32,7 @@ class Keep:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"The folder {folder} cannot be made: {error.strerror}.") from None
+        clear_leftovers(folder)
         self.folder = folder
 
     def store(self, upload: Upload, reading: Reading) -> Path:
@@ -44,6 +46,11 @@ class Keep:
         with atomic_write(photo) as file:
             file.write(upload.data)
         # The reading comes second: where it stands, its photo stands too.
-        with atomic_write(photo.with_suffix(".json"), text=True) as file:
-            file.write(json_line(reading) + "\n")
+        try:
+            with atomic_write(photo.with_suffix(".json"), text=True) as file:
+                file.write(json_line(reading) + "\n")
+        except BaseException:
+            with suppress(OSError):
+                photo.unlink()
+            raise
         return photo

@@ -47,9 +47,16 @@ class Journal:
         """
         for item in track([i for i in items if (part, name(i)) not in self._done], part):
             row = json.loads(json.dumps(do(item)))
-            with self.path.open("a", encoding="utf-8") as file:
-                # On a line of its own even where the last write was cut short.
-                file.write("\n" + json.dumps({"part": part, "name": name(item), "row": row}))
+            # On a line of its own even where the last write was cut short.
+            line = "\n" + json.dumps({"part": part, "name": name(item), "row": row})
+            try:
+                # Not buffered: written at once, it does not mix with another run's line.
+                with self.path.open("ab", buffering=0) as file:
+                    file.write(line.encode())
+            except OSError as error:
+                raise UsageError(
+                    f"{self.path} cannot be written: {error.strerror}; what it holds is kept, the same words go on."
+                ) from None
             self._done[part, name(item)] = row
         return [self._done[part, name(item)] for item in items]
 
