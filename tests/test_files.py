@@ -63,7 +63,7 @@ def test_a_file_of_holes_is_refused_before_it_is_read(tmp_path: Path) -> None:
 def test_devices_are_no_photos_and_no_models() -> None:
     from dogmood.bundle import open_bundle
 
-    with pytest.raises(PhotoError, match="it is a device, not a file"):
+    with pytest.raises(PhotoError, match="is a device, not a photo"):
         open_photo("/dev/zero")
     with pytest.raises(ModelError, match="There is no model"):
         open_bundle("/dev/zero")
