@@ -144,8 +144,8 @@ class Shards:
     def finish(self) -> None:
         """Say that every shard is there, and take away what only the work needed."""
         self.folder.remove_folder(_BEGUN)
-        self.folder.tidy()
         self.folder.write(_SUCCESS, b"")
+        self.folder.tidy()
 
     def _planned(self) -> Iterator[Shard]:
         for name in self.folder.names(_PLAN):

@@ -148,7 +148,7 @@ def _checked(row: Row) -> Row:
     for name, kind in COLUMNS.items():
         value = row[name]
         if value is not None and kind is float:
-            if type(value) not in (int, float) or not abs(float(value)) < _MOST:
+            if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < _MOST:
                 raise ValueError(name)
         elif value is not None and (type(value) is not kind or (type(value) is int and abs(value) >= _MOST)):
             raise ValueError(name)

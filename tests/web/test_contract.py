@@ -22,7 +22,7 @@ from pictures import corners, encoded
 
 OURS = {"host": "127.0.0.1:8000"}
 LONG = 20 if "DOGMOOD_LONG" in os.environ else 1
-OPERATIONS = ["POST /v1/read", "POST /v1/picture", "GET /v1/health", "GET /v1/model"]
+OPERATIONS = ["POST /v1/read", "POST /v1/picture", "GET /v1/health", "GET /v1/model", "GET /v1/history"]
 WRONG = OPERATIONS[:2]
 """Those that take anything which may be wrong."""
 

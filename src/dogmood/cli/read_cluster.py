@@ -9,7 +9,7 @@ import typer
 
 from dogmood.cli.progress import bar, watched
 from dogmood.errors import UsageError
-from dogmood.places import address_of, photos_at
+from dogmood.places import address_of, photos_at, shown
 from dogmood.summary import Summary
 
 
@@ -59,7 +59,7 @@ def read_on_cluster(
         typer.echo("Stopped: finished shards are kept; the same command with --resume goes on.", err=True)
         raise typer.Exit(130) from None
     if not quiet:
-        for line in [*summary.lines(plan.skipped), f"Written to {job.out}."]:
+        for line in [*summary.lines(plan.skipped), f"Written to {shown(job.out)}."]:
             typer.echo(line)
     if summary.readable == 0 and plan.skipped == 0:
         raise typer.Exit(1)
