@@ -36,6 +36,19 @@ def read_file(path: Path, most: int) -> bytes:
         return bytes(data)
 
 
+def not_a_file(mode: int) -> str | None:
+    """Return what a path stands for that is no regular file, or None where it is one.
+
+    Args:
+        mode: of the path, as `os.stat` gives it.
+    """
+    kinds = {
+        stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+    }  # fmt: skip
+    return None if stat.S_ISREG(mode) else kinds.get(stat.S_IFMT(mode), "no file")
+
+
 def inside(folder: Path, name: str) -> Path:
     """Return the path of a file that a table or an index names, in its folder.
 

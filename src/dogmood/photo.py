@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import stat
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dogmood.errors import PhotoError, PhotoTooLargeError, plainly
-from dogmood.files import read_file
+from dogmood.files import not_a_file, read_file
 from dogmood.rgb import to_rgb
 
 if TYPE_CHECKING:
@@ -147,19 +146,6 @@ def source_name(source: object) -> str:
     if isinstance(source, bytes):
         return "<bytes>"
     return "<array>" if isinstance(source, np.ndarray) else "<image>"
-
-
-def not_a_file(mode: int) -> str | None:
-    """Return what a path stands for that is no regular file, or None where it is one.
-
-    Args:
-        mode: of the path, as `os.stat` gives it.
-    """
-    kinds = {
-        stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket",
-        stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
-    }  # fmt: skip
-    return None if stat.S_ISREG(mode) else kinds.get(stat.S_IFMT(mode), "no file")
 
 
 def resized(pixels: Pixels, width: int, height: int) -> Pixels:

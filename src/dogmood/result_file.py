@@ -57,13 +57,11 @@ class ResultFile(Results):
     def __init__(self, path: Path, resume: bool) -> None:
         ending = ending_of(path)
         need_packages(ending)
-        self.path, self.name = path, str(path)
+        super().__init__(str(path))
+        self.path = path
         self.log = path if ending in _APPENDED else path.with_name(f"{path.name}.journal.jsonl")
-        self.new = 0
         self._mark = path.with_name(f"{path.name}.mark.json")
         self._csv = ending == ".csv"
-        self._done: set[str] = set()
-        self._videos: dict[str, Any] = {}
         self._place: tuple[str, int] | None = None
         self._made_by: tuple[str, str] | None = None
         self._synced = time.monotonic()
@@ -82,14 +80,6 @@ class ResultFile(Results):
         except BaseException:
             self.close(failed=True)
             raise
-
-    def has(self, source: str) -> bool:
-        """Return whether a photo or video is done."""
-        return written_source(source) in self._done
-
-    def video_state(self, source: str) -> Any:
-        """Return how a video that was begun goes on (see `keep_place`), or None."""
-        return self._videos.get(written_source(source))
 
     def check_model(self, model: ModelInfo) -> None:
         """Refuse to go on with a file that another model began.

@@ -13,27 +13,33 @@ from pathlib import Path
 from typing import Any
 
 from dogmood.database.address import is_address, need_packages
-from dogmood.reading import ModelInfo, Reading
+from dogmood.reading import ModelInfo, Reading, written_source
 
 
 class Results(ABC):
     """What keeps the readings of a run; made by `open_results`.
 
-    Attributes:
+    Args:
         name: what was asked for, as messages may show it: never with a password.
+
+    Attributes:
+        name: the same.
         new: how many readings were added.
     """
 
-    name: str
-    new: int
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.new = 0
+        self._done: set[str] = set()
+        self._videos: dict[str, Any] = {}
 
-    @abstractmethod
     def has(self, source: str) -> bool:
-        """Return whether a photo or video was done when the run began."""
+        """Return whether a photo or video is done."""
+        return written_source(source) in self._done
 
-    @abstractmethod
     def video_state(self, source: str) -> Any:
         """Return how a video that was begun goes on (see `keep_place`), or None."""
+        return self._videos.get(written_source(source))
 
     @abstractmethod
     def check_model(self, model: ModelInfo) -> None:

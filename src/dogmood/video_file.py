@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dogmood.errors import VideoError
-from dogmood.photo import not_a_file
+from dogmood.files import not_a_file
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -8,8 +8,8 @@ from pathlib import Path
 import typer
 
 from dogmood.cli.progress import bar, watched
+from dogmood.cluster.places import address_of, photos_at, shown
 from dogmood.errors import UsageError
-from dogmood.places import address_of, photos_at, shown
 from dogmood.summary import Summary
 
 
@@ -34,7 +34,9 @@ def read_on_cluster(
     """
     if out is None:
         raise UsageError("--cluster writes a folder of Parquet files: name it with --out.")
-    from dogmood.cluster import Job, connected, prepare, read_shards, slots
+    from dogmood.cluster.connection import connected, slots
+    from dogmood.cluster.run import prepare, read_shards
+    from dogmood.cluster.worker import Job
 
     job = Job(tuple(places), address_of(out), model, emotions, ten_crop, workers or Job.workers, fps=fps, smooth=smooth)
     _refuse_file(job.out)

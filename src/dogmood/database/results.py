@@ -43,10 +43,7 @@ class DatabaseResults(Results):
 
     def __init__(self, address: str, resume: bool) -> None:
         self._database = Database(address)
-        self.name = self._database.address.shown
-        self.new = 0
-        self._done: set[str] = set()
-        self._videos: dict[str, Any] = {}
+        super().__init__(self._database.address.shown)
         self._made_by: ModelInfo | None = None
         self._video: _Video | None = None
         try:
@@ -64,14 +61,6 @@ class DatabaseResults(Results):
         except BaseException:
             self._database.close()
             raise
-
-    def has(self, source: str) -> bool:
-        """Return whether a photo or video was done when the run began."""
-        return written_source(source) in self._done
-
-    def video_state(self, source: str) -> Any:
-        """Return how a video that was begun goes on."""
-        return self._videos.get(written_source(source))
 
     def check_model(self, model: ModelInfo) -> None:
         """Refuse to go on with what another model began.

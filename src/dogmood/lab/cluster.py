@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dogmood.cluster import connected
+from dogmood.cluster.connection import connected
 from dogmood.errors import DogMoodError
 from dogmood.lab import LabError
 from dogmood.lab.sweep import Cell, run_cell

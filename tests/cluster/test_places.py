@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dogmood.cluster.places import Folder, Sources, address_of, is_address, photos_at, shown
 from dogmood.errors import UsageError
-from dogmood.places import Folder, Sources, address_of, is_address, photos_at, shown
 
 NAMES = st.text("abcxyz0189-_. äß", min_size=1).map(lambda name: f"x{name}x")
 

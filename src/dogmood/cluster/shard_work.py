@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dogmood.cluster.places import Folder, Sources, is_address, is_video, plainly
+from dogmood.cluster.shards import Attempt, Shard, Shards
 from dogmood.errors import DogMoodError, PhotoError, UsageError, VideoError
 from dogmood.photo import Photo, open_photo
-from dogmood.places import Folder, Sources, is_address, is_video, plainly
 from dogmood.reader import DogMood
 from dogmood.reading import Reading
-from dogmood.shards import Attempt, Shard, Shards
 from dogmood.summary import Summary
 
 

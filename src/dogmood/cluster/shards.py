@@ -24,9 +24,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dogmood.cluster.places import Folder
 from dogmood.errors import UsageError
 from dogmood.outputs import parquet_bytes
-from dogmood.places import Folder
 from dogmood.reading import Reading
 
 MOST_PHOTOS = 1000

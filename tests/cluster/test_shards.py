@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dogmood.cluster.places import Folder
+from dogmood.cluster.shards import Attempt, Shard, Shards
 from dogmood.errors import UsageError
 from dogmood.outputs import open_output
-from dogmood.places import Folder
 from dogmood.reading import Reading
-from dogmood.shards import Attempt, Shard, Shards
 from test_reading import MODEL, REX
 
 CAT = Reading("cat.jpg", "no_dog", 60, 40, MODEL)

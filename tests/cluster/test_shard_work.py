@@ -10,10 +10,10 @@ import pytest
 
 from clips import make_clip, steady, still
 from dogmood import DogMood
+from dogmood.cluster.places import Folder
+from dogmood.cluster.shard_work import ShardWork
+from dogmood.cluster.shards import Attempt, Shard
 from dogmood.errors import UsageError
-from dogmood.places import Folder
-from dogmood.shard_work import ShardWork
-from dogmood.shards import Attempt, Shard
 from dogmood.summary import Summary
 from pictures import corners, encoded
 
@@ -76,9 +76,9 @@ def test_a_photo_on_which_reading_fails_is_one_row(
 DEADLY = """
 import os, sys
 from dogmood import DogMood
-from dogmood.places import Folder
-from dogmood.shard_work import ShardWork
-from dogmood.shards import Shard
+from dogmood.cluster.places import Folder
+from dogmood.cluster.shard_work import ShardWork
+from dogmood.cluster.shards import Shard
 from dogmood.summary import Summary
 
 real = DogMood.read_photo
@@ -107,7 +107,7 @@ def test_storage_that_is_barred_stops_the_work_rather_than_failing_every_photo(
     def barred(self: object, source: str) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("dogmood.places.Sources.fetch", barred)
+    monkeypatch.setattr("dogmood.cluster.places.Sources.fetch", barred)
     work = ShardWork(fast, ["file:///in"], 2, 5, 1)
     with pytest.raises(UsageError, match=r"None of 2 photos can be fetched: file:///in/a.jpg .* Permission denied"):
         write(work, tmp_path, ["file:///in/a.jpg", "file:///in/b.jpg"])

@@ -17,9 +17,11 @@ import pytest
 from PIL import Image
 
 import rays
-from dogmood.cluster import ClusterError, Job, ShardReader, connected, prepare, read_shards, slots
-from dogmood.places import Folder, photos_at
-from dogmood.shards import Shards
+from dogmood.cluster.connection import ClusterError, connected, slots
+from dogmood.cluster.places import Folder, photos_at
+from dogmood.cluster.run import prepare, read_shards
+from dogmood.cluster.shards import Shards
+from dogmood.cluster.worker import Job, ShardReader
 from pictures import encoded
 
 pytest.importorskip("ray.data", reason="the cluster extra is not installed")

@@ -1,0 +1,1 @@
+"""The same reading on many machines at once, through Ray: `run` is the main path."""

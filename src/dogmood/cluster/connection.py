@@ -1,0 +1,108 @@
+"""A Ray cluster: reached, or started here, and left in the end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from dogmood.errors import DogMoodError, UsageError
+
+_HOST_AND_PORT = re.compile(r"(?:ray://)?\[?([^/\]]+?)\]?:(\d{1,5})")
+
+_PATIENCE = 10.0
+"""Seconds that are waited for a cluster to answer the door; Ray itself would try for minutes."""
+
+
+class ClusterError(DogMoodError):
+    """A cluster that cannot be reached, or on which the work cannot go on."""
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Connect to a Ray cluster, or start one here, and leave it in the end.
+
+    What Ray itself would print meanwhile is kept from the terminal; its logs have it.
+
+    Args:
+        address: as ``ray.init`` takes it; ``local`` starts a cluster here.
+
+    Yields:
+        The module ``ray``.
+
+    Raises:
+        UsageError: Ray is not installed.
+        ClusterError: the cluster cannot be reached.
+    """
+    # Ray reports on its use over the network unless told otherwise; nothing here does.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # What its lower half would print into the user's terminal; errors reach us as exceptions.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    try:
+        import ray
+    except ModuleNotFoundError:
+        raise UsageError("Work on a cluster needs Ray: pip install 'dogmood[cluster]'.") from None
+    ours = not ray.is_initialized()
+    try:
+        if ours:
+            _knock(address)
+            with _muffled():
+                ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        raise ClusterError(f"The cluster at {address} cannot be reached: {_why(error)}.") from None
+    try:
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+            yield ray
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def slots(ray: Any, cores: int) -> int:
+    """Return how many workers of so many cores the cluster has room for now.
+
+    Raises:
+        ClusterError: for none.
+    """
+    machines = [node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]]
+    room = sum(int(cpus // cores) for cpus in machines)
+    if room == 0:
+        raise ClusterError(f"No machine of the cluster has {cores} cores for a worker.")
+    return room
+
+
+def _knock(address: str) -> None:
+    """See that somebody listens at an address.
+
+    Raises:
+        OSError: nobody does.
+    """
+    if where := _HOST_AND_PORT.fullmatch(address):
+        socket.create_connection((where[1], int(where[2])), _PATIENCE).close()
+
+
+@contextmanager
+def _muffled() -> Iterator[None]:
+    """Keep from the terminal what is written past Python to the error stream."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
