@@ -222,9 +222,7 @@ class DogMood:
         height, width = photo.pixels.shape[:2]
         closer = self.classifier.look_closer(photo.pixels, dog) if self._fine else ()
         maps = saliency_maps((*scores.evidence, *closer), width, height, self.emotions)
-        # Every second row and column is enough for shares.
-        thin = {emotion: one[::2, ::2] for emotion, one in maps.items()}
-        return maps, shares_of(thin, divide(thin[self.emotions[0]].shape, width, height, dog, mask))
+        return maps, shares_of(maps, divide(maps[self.emotions[0]].shape, width, height, dog, mask))
 
     def _finish(self, source: str, opening: Future[Photo], explain: bool) -> tuple[Photo | None, Reading]:
         try:

@@ -22,7 +22,7 @@ from dogmood.classifier import Evidence
 from dogmood.crop import Square
 from dogmood.emotions import EMOTIONS
 
-MAP_SIDE = 384
+MAP_SIDE = 256
 """The long side of a map in its own pixels; finer than any cell of the network."""
 
 _FADING_STEPS = 32

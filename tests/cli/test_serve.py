@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -59,6 +60,15 @@ def test_a_large_photo_that_is_refused_hears_why() -> None:
         answer = client.getresponse()
         assert answer.status == 413
         assert json.load(answer) == {"detail": "The photo is larger than 1 MB; make it smaller first."}
+
+
+def test_a_client_that_waited_as_it_was_told_finds_its_connection_open() -> None:
+    with serving() as (_, address):
+        client = HTTPConnection(urlsplit(address).netloc, timeout=60)
+        for pause in (0, 6):
+            time.sleep(pause)
+            client.request("GET", "/v1/health")
+            assert client.getresponse().read().startswith(b'{"status":"ok"')
 
 
 def test_the_token_may_stand_in_the_environment() -> None:

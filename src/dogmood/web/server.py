@@ -17,6 +17,10 @@ from dogmood.web.settings import Settings
 _GRACE = 5
 """Seconds that answers under way get when the server is stopped."""
 
+_KEPT_OPEN = 75
+"""Seconds that a silent connection is kept: longer than `Retry-After` tells a client to
+wait, or its next photo would meet a connection that is being closed."""
+
 
 def serve(settings: Settings, port: int, show: bool, say: Callable[[str], None]) -> None:
     """Serve the page and the API until the process is interrupted.
@@ -49,6 +53,7 @@ def serve(settings: Settings, port: int, show: bool, say: Callable[[str], None])
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=_GRACE,
+            timeout_keep_alive=_KEPT_OPEN,
         )
         uvicorn.Server(config).run(sockets=[listening])
 
