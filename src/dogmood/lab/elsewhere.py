@@ -1,0 +1,170 @@
+"""How a model reads pictures unlike those it learnt from: ``python -m dogmood.lab.elsewhere``.
+
+Through the same door as any photo of a user's, so that "no dog" is an answer here, and a
+wrong one:
+
+- **faces**: the test photos, cut to the head alone as many collections of dog faces are;
+- **original**: the validation pictures of the experiment that the project grew from
+  (grey, 100 x 100, eight changed copies of each photo, none of them ever trained on),
+  all, and those whose photo does not stand in that experiment's own training too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dogmood.boxes import Box, area
+from dogmood.errors import DogMoodError
+from dogmood.lab import LabError
+from dogmood.lab.data.manifest import checksum, photo_path, read_manifest
+from dogmood.lab.intervals import bootstrap
+from dogmood.lab.measure import WITHOUT_FEAR
+from dogmood.lab.progress import track
+from dogmood.photo import PhotoSource, Pixels, open_photo
+from dogmood.reader import DogMood
+from dogmood.reading import DogReading, Reading
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture, what it shows and what is resampled together with it."""
+
+    source: PhotoSource
+    label: str
+    group: Hashable
+
+
+def face(pixels: Pixels, head: Box) -> Pixels:
+    """Return what lies in a head's box, at least one pixel of it."""
+    height, width = pixels.shape[:2]
+    x0, y0 = min(max(0, round(head[0])), width - 1), min(max(0, round(head[1])), height - 1)
+    return pixels[y0 : max(y0 + 1, round(head[3])), x0 : max(x0 + 1, round(head[2]))]
+
+
+def faces(reader: DogMood, data: Path, split: str) -> list[Picture]:
+    """Return the faces of a split's photos, as a reader finds them; photos without one are left out."""
+    found = []
+    for photo in track([p for p in read_manifest(data / "emotions") if p.split == split], "Finding faces"):
+        pixels = open_photo(photo.path).pixels
+        dog = _largest(reader.read(pixels).dogs)
+        if dog is not None and dog.head is not None:
+            found.append(Picture(face(pixels, dog.head), photo.label, photo.group))
+    return found
+
+
+def originals(folder: Path) -> dict[str, list[Picture]]:
+    """Return the validation pictures of the original experiment: all, and the clean ones.
+
+    Raises:
+        LabError: the folder holds no such manifest.
+    """
+    try:
+        with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if row["split"] == "valid"]
+        pictures = [Picture(photo_path(folder, row["photo"]), row["label"], row["group"]) for row in rows]
+        clean = [row["leaked"] == "0" for row in rows]
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error):
+        raise LabError(f"{folder} holds no manifest.csv of the original experiment.") from None
+    return {
+        "all": pictures,
+        "not in its training": [p for p, is_clean in zip(pictures, clean, strict=True) if is_clean],
+    }
+
+
+def figures(reader: DogMood, pictures: Sequence[Picture]) -> dict[str, Any]:
+    """Read pictures and say how many were read rightly; "no dog" counts as wrong.
+
+    Raises:
+        LabError: a picture cannot be read.
+    """
+    said = [_emotion(reading) for reading in reader.read_many(p.source for p in track(pictures, "Reading"))]
+    labels = np.array([picture.label for picture in pictures])
+    hit = np.array([guess == label for guess, label in zip(said, labels, strict=True)])
+    groups = [picture.group for picture in pictures]
+
+    def recall(drawn: NDArray[np.intp], emotion: str) -> float:
+        of_label = labels[drawn] == emotion
+        return float(hit[drawn][of_label].mean()) if of_label.any() else float("nan")
+
+    def accuracy(drawn: NDArray[np.intp]) -> float:
+        return float(hit[drawn].mean())
+
+    def with_interval(statistic: Any) -> dict[str, Any]:
+        return {"value": statistic(np.arange(len(hit))), "interval": bootstrap(statistic, groups)}
+
+    return {
+        "n": len(pictures),
+        "groups": len(set(groups)),
+        "no dog": said.count(None),
+        "accuracy": with_interval(accuracy),
+        "recall": {
+            emotion: {
+                "n": int((labels == emotion).sum()),
+                **with_interval(lambda drawn, emotion=emotion: recall(drawn, emotion)),
+            }
+            for emotion in reader.emotions
+            if (labels == emotion).any()
+        },
+    }
+
+
+def measure_elsewhere(model: str, data: Path, split: str) -> dict[str, Any]:
+    """Return a model's figures on pictures unlike its own.
+
+    Args:
+        model: a shipped model's name, or a file.
+        data: the folder that holds ``emotions/`` and ``original/``.
+        split: of the photos whose faces are cut out: ``valid`` or ``test``.
+    """
+    reader = DogMood(model)
+    four = reader.choosing(WITHOUT_FEAR)
+    original = originals(data / "original")
+    return {
+        "model": {"name": reader.model.name, "version": reader.model.version, "sha256": reader.model.sha256},
+        "data": {
+            "emotions/manifest.csv": checksum(data / "emotions"),
+            "original/manifest.csv": checksum(data / "original"),
+            "split": split,
+        },
+        "faces": figures(reader, faces(reader, data, split)),
+        "original": {name: figures(four, pictures) for name, pictures in original.items()},
+    }
+
+
+def _emotion(reading: Reading) -> str | None:
+    if reading.status == "unreadable":
+        raise LabError(str(reading.reason))
+    dog = _largest(reading.dogs)
+    return None if dog is None else dog.emotion
+
+
+def _largest(dogs: Sequence[DogReading]) -> DogReading | None:
+    return max(dogs, key=lambda dog: area(dog.box) * dog.presence, default=None)
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds emotions/ and original/")
+    parser.add_argument("--model", default="base", help="a shipped model's name, or a .dogmood file")
+    parser.add_argument("--split", default="test", choices=("valid", "test"))
+    options = parser.parse_args()
+    try:
+        measured = measure_elsewhere(options.model, options.data, options.split)
+    except (LabError, DogMoodError) as error:
+        sys.exit(str(error))
+    print(json.dumps(measured, indent=1))
+
+
+if __name__ == "__main__":
+    main()
