@@ -62,9 +62,18 @@ def make_finder(data: Path, steps: Steps, training: FinderTraining) -> tuple[byt
     graph = to_onnx(net, example, ("presence", "mask", "body", "head"), {0: "n", 2: "height", 3: "width"})
     check_parity(graph, as_stored(net), [example, torch.rand(1, 3, 384, 288)], PARITY)
 
-    finder = Finder(Network(graph), eager(FINDER))
-    settings = replace(FINDER, presence=_presence_threshold(look_at_pets(finder, data, "valid")))
-    return graph, settings, measure_finder(look_at_pets(finder, data, "test"), settings.presence)
+    return graph, *with_threshold(graph, FINDER, data)
+
+
+def with_threshold(graph: bytes, settings: FinderSettings, data: Path) -> tuple[FinderSettings, Any]:
+    """Choose a finder's presence threshold on validation photos.
+
+    Returns:
+        The settings with it, and the figures on the held-out test photos.
+    """
+    finder = Finder(Network(graph), eager(settings))
+    chosen = replace(settings, presence=_presence_threshold(look_at_pets(finder, data, "valid")))
+    return chosen, measure_finder(look_at_pets(finder, data, "test"), chosen.presence)
 
 
 def _for_finder(photos: Sequence[LabelledPhoto], data: Path, seed: int) -> list[LabelledPhoto]:
