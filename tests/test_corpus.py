@@ -137,6 +137,7 @@ PICTURES: dict[str, tuple[str | None, int]] = {
 NO_VIDEO = "is not a video that can be read"
 NO_FRAME = "holds no frame that can be decoded"
 NO_PICTURES = "holds no moving pictures"
+TOO_MANY = "pictures and sounds, more than fit into its"
 NO_CODEC = "is coded in a way that cannot be decoded"
 
 VIDEOS: dict[str, str | None] = {
@@ -150,8 +151,12 @@ VIDEOS: dict[str, str | None] = {
     "box-of-four-billion.mp4": READ,
     "box-of-no-length.mp4": READ,
     "says-65535-square.mp4": READ,
-    "samples-of-four-billion.mp4": NO_VIDEO,
-    "samples-of-one-byte.mp4": NO_FRAME,
+    "samples-of-four-billion.mp4": TOO_MANY,
+    "samples-of-one-byte.mp4": TOO_MANY,
+    "samples-in-a-fragment.mp4": TOO_MANY,
+    "samples-in-a-free-box.mp4": TOO_MANY,
+    "samples-over-and-over.mp4": "holds over 8 million pictures, sounds and repeats of them",
+    "header-compressed.mp4": "has a compressed header",
     "samples-beyond-the-end.mp4": NO_FRAME,
     "lasts-for-ages.mp4": READ,
     "clock-of-nothing.mp4": NO_FRAME,
