@@ -86,16 +86,14 @@ class _Track:
         return self.sound and self.steps_of_one and not self.shifted
 
     @property
-    def entries(self) -> int:
-        """How many entries ffmpeg's index of it has."""
-        kept = self.samples
-        if self.plain_sound:
-            kept = self.chunks * (1 + self.most_in_chunk // _SOUND_AT_ONCE)
-        return kept * max(1, self.edits - _USUAL_EDITS + 1)
+    def kept(self) -> int:
+        """How many entries ffmpeg's index of it has, before its edits."""
+        return self.chunks * (1 + self.most_in_chunk // _SOUND_AT_ONCE) if self.plain_sound else self.samples
 
     @property
-    def least_bytes(self) -> int:
-        return self.samples * (1 if self.plain_sound else LEAST_BYTES)
+    def entries(self) -> int:
+        """How many it has with them."""
+        return self.kept * max(1, self.edits - _USUAL_EDITS + 1)
 
 
 class _Walk:
@@ -106,10 +104,10 @@ class _Walk:
 
     def check(self) -> None:
         self._inside(0, self._size, 0)
-        samples = sum(track.samples for track in self._tracks)
-        if sum(track.least_bytes for track in self._tracks) > self._size:
+        kept = sum(track.kept for track in self._tracks)
+        if kept * LEAST_BYTES > self._size:
             raise PromiseError(
-                f"says that it holds {samples:,} pictures and sounds, more than fit into its {self._size:,} bytes: "
+                f"says that it holds {kept:,} pictures and sounds, more than fit into its {self._size:,} bytes: "
                 "it is damaged or cut short"
             )
         if sum(track.entries for track in self._tracks) > MAX_SAMPLES:
