@@ -43,6 +43,11 @@ def sound() -> dict[str, bytes]:
     }
 
 
+def extent_said(data: bytes, width: int, height: int) -> bytes:
+    """Change the extent of the picture that is coded; what is shown stays a small cut of it."""
+    return lie(data, b"ispe", 4, ">II", width, height)
+
+
 def lie(data: bytes, kind: bytes, offset: int, form: str, *values: int) -> bytes:
     """Change numbers in the first box of a kind, ``offset`` bytes after its name."""
     at = data.index(kind) + 4 + offset
@@ -58,9 +63,9 @@ def malformed() -> dict[str, bytes]:
         "cut.heic": whole[: pictures + 20],
         "cut-in-its-boxes.heic": whole[: whole.index(b"iprp") + 20],
         "pixels-of-junk.heic": whole[:pictures] + b"\xff" * (len(whole) - pictures),
-        "says-65535-square.heic": lie(whole, b"ispe", 4, ">II", 65535, 65535),
-        "says-12000-square.heic": lie(whole, b"ispe", 4, ">II", 12000, 12000),
-        "says-zero.heic": lie(whole, b"ispe", 4, ">II", 0, 0),
+        "says-65535-square.heic": extent_said(whole, 65535, 65535),
+        "says-12000-square.heic": extent_said(whole, 12000, 12000),
+        "says-zero.heic": extent_said(whole, 0, 0),
         "box-of-four-billion.heic": lie(whole, b"meta", -8, ">I", 0xFFFFFFFF),
         "items-of-65535.heic": lie(whole, b"iinf", 4, ">H", 0xFFFF),
         "pixels-beyond-the-end.heic": lie(whole, b"iloc", 14, ">I", 0xFFFFFF00),
