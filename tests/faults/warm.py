@@ -24,7 +24,7 @@ READING = ("dogmood.cli", "dogmood.reader", "dogmood.footage", "dogmood.cli.trac
            "dogmood.saliency", "onnxruntime", "pyarrow.parquet", "av", "PIL.PngImagePlugin")  # fmt: skip
 SERVING = (*READING, "dogmood.web.server", "uvicorn.protocols.http.h11_impl", "uvicorn.lifespan.on")
 TRAINING = (*READING, "dogmood.lab.fit", "dogmood.lab.export_run", "dogmood.lab.measure_run", "dogmood.lab.sweep",
-            "dogmood.lab.board", "tensorboard.compat.proto.event_pb2")  # fmt: skip
+            "dogmood.lab.board", "torch.utils.tensorboard", "tensorboard.summary.writer.record_writer")  # fmt: skip
 
 
 @dataclass(frozen=True)
