@@ -70,7 +70,7 @@ FULL_AT = {
     "the metrics": ("run.json", "run.json", "best.safetensors", "last.safetensors"),
     "the second checkpoint": ("run.json", "run.json", "best.safetensors", "last.safetensors", "metrics.csv"),
 }
-"""What still fits, by what does not any more; the board takes as much as the settings."""
+"""About what still fits, by where it ends or a little later: files are written before older ones go."""
 
 
 @pytest.mark.parametrize("full_at", FULL_AT)
