@@ -48,6 +48,11 @@ def photo(data: bytes) -> None:
     return None
 
 
+def heic(data: bytes) -> None:
+    """Whatever it is, it says that it is HEIC; needs the extra of that name."""
+    photo(data[:4] + b"ftypheic" + data[12:])
+
+
 def model(data: bytes) -> None:
     FILE.write_bytes(data)
     try:
@@ -118,6 +123,7 @@ def body(data: bytes) -> None:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "photo": photo,
+    "heic": heic,
     "model": model,
     "network": network,
     "video": video,

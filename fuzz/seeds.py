@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "web")]
 
+import heics
 from test_bodies import FORM, PHOTO
 from test_onnx_file import REFUSED, plain
 from test_photo_fuzz import SOUND
@@ -22,6 +24,10 @@ def seeds() -> dict[str, list[bytes]]:
     graphs = [plain().SerializeToString(), *(graph.SerializeToString() for graph, _ in REFUSED.values())]
     return {
         "photo": [*SOUND.values(), *(path.read_bytes() for path in corpus if path.suffix not in VIDEO_SUFFIXES)],
+        "heic": [
+            *(heics.sound().values() if importlib.util.find_spec("pillow_heif") else []),
+            *(path.read_bytes() for path in corpus if path.suffix == ".heic"),
+        ],
         "video": [path.read_bytes() for path in corpus if path.suffix in VIDEO_SUFFIXES],
         "network": [graph for graph in graphs if len(graph) < 5000],
         "model": [],

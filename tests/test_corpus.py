@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import json
 import shutil
@@ -31,6 +32,8 @@ TOO_LARGE = "pixels"
 TOO_SMALL = "too small to show a dog"
 PASSES = "passes, which takes too long"
 HEIC = ".heic"  # either the decoder is missing, or it says that the file is damaged
+
+HEIC_TOO_LARGE = 422 if importlib.util.find_spec("pillow_heif") is None else 413
 
 PICTURES: dict[str, tuple[str | None, int]] = {
     "header-only.jpg": (NO_PICTURE, 422),
@@ -128,6 +131,18 @@ PICTURES: dict[str, tuple[str | None, int]] = {
     "targa.jpg": (NO_PICTURE, 415),
     "brand-alone.heic": (HEIC, 422),
     "brand-and-junk.heic": (HEIC, 422),
+    "cut.heic": (HEIC, 422),
+    "cut-in-its-boxes.heic": (HEIC, 422),
+    "pixels-of-junk.heic": (HEIC, 422),
+    "says-65535-square.heic": (HEIC, HEIC_TOO_LARGE),
+    "says-12000-square.heic": (HEIC, HEIC_TOO_LARGE),
+    "says-zero.heic": (HEIC, 422),
+    "box-of-four-billion.heic": (HEIC, 422),
+    "items-of-65535.heic": (HEIC, 422),
+    "pixels-beyond-the-end.heic": (HEIC, 422),
+    "no-picture-is-the-first.heic": (HEIC, 422),
+    "no-decoder.heic": (HEIC, 422),
+    "properties-of-nobody.heic": (HEIC, 422),
     "dot.png": (TOO_SMALL, 422),
     "thread.png": (TOO_SMALL, 422),
     "ribbon.png": (READ, 200),
@@ -137,6 +152,7 @@ PICTURES: dict[str, tuple[str | None, int]] = {
 NO_VIDEO = "is not a video that can be read"
 NO_FRAME = "holds no frame that can be decoded"
 NO_PICTURES = "holds no moving pictures"
+TOO_MANY = "pictures and sounds, more than fit into its"
 NO_CODEC = "is coded in a way that cannot be decoded"
 
 VIDEOS: dict[str, str | None] = {
@@ -150,8 +166,12 @@ VIDEOS: dict[str, str | None] = {
     "box-of-four-billion.mp4": READ,
     "box-of-no-length.mp4": READ,
     "says-65535-square.mp4": READ,
-    "samples-of-four-billion.mp4": NO_VIDEO,
-    "samples-of-one-byte.mp4": NO_FRAME,
+    "samples-of-four-billion.mp4": TOO_MANY,
+    "samples-of-one-byte.mp4": TOO_MANY,
+    "samples-in-a-fragment.mp4": TOO_MANY,
+    "samples-in-a-free-box.mp4": TOO_MANY,
+    "samples-over-and-over.mp4": "holds over 8 million pictures, sounds and repeats of them",
+    "header-compressed.mp4": "has a compressed header",
     "samples-beyond-the-end.mp4": NO_FRAME,
     "lasts-for-ages.mp4": READ,
     "clock-of-nothing.mp4": NO_FRAME,

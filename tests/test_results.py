@@ -114,11 +114,9 @@ def test_a_journal_that_was_used_up_is_not_used_twice(tmp_path: Path, ending: st
     assert [source for source, _ in sources_in(path)] == ["cat.jpg", "rex.jpg", "bad.jpg"]
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("lost", [0, 1, 2])
-def test_a_video_goes_on_from_its_last_place(tmp_path: Path, ending: str, lost: int) -> None:
-    path = tmp_path / f"out.{ending}"
-    with suppress(KeyboardInterrupt), open_results(path) as results:
+def stop_in_a_clip(out: Path | str, lost: int) -> None:
+    """Write a photo and three frames whose place is kept, and some more that will be lost; then stop."""
+    with suppress(KeyboardInterrupt), open_results(out) as results:
         results.write(CAT)
         assert results.video_state("clip.mp4") is None
         results.keep_place("clip.mp4", None)
@@ -127,6 +125,13 @@ def test_a_video_goes_on_from_its_last_place(tmp_path: Path, ending: str, lost: 
             if i < 3:
                 results.keep_place("clip.mp4", {"next": i + 1})
         raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_a_video_goes_on_from_its_last_place(tmp_path: Path, ending: str, lost: int) -> None:
+    path = tmp_path / f"out.{ending}"
+    stop_in_a_clip(path, lost)
     with open_results(path, resume=True) as results:
         assert results.has("cat.jpg")
         assert not results.has("clip.mp4")

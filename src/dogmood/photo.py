@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from dogmood.errors import PhotoError, PhotoTooLargeError, plainly
 from dogmood.files import not_a_file, read_file
+from dogmood.heif import is_heif, largest_extent
 from dogmood.rgb import to_rgb
 
 if TYPE_CHECKING:
@@ -37,9 +38,6 @@ SUFFIXES = frozenset({
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF")
 """The decoders that are let in: none that runs another program."""
-
-HEIF_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"heim", b"hevc")
-"""What a HEIC file says after ``ftyp``, at bytes 8 to 12."""
 
 MAX_BYTES = 1_000_000_000
 """Largest file: `MAX_PIXELS` without compression, and room to spare."""
@@ -189,6 +187,8 @@ def _from_file(data: bytes, name: str, most: int | None) -> Photo:
         try:
             with Image.open(io.BytesIO(data), formats=formats) as image:
                 _check_scans(data, image, name)
+                if image.format == "HEIF":
+                    _check_pixels(*largest_extent(data), name, MAX_PIXELS if most is None else most)
                 return _from_image(image, name, most, shrink=True)
         except PhotoError:
             raise
@@ -205,7 +205,7 @@ def _from_file(data: bytes, name: str, most: int | None) -> Photo:
 
 
 def _heif_format(data: bytes, name: str) -> tuple[str, ...]:
-    if data[4:8] != b"ftyp" or data[8:12] not in HEIF_BRANDS:
+    if not is_heif(data):
         return ()
     try:
         import pillow_heif
@@ -228,12 +228,17 @@ def _from_image(image: PIL.Image.Image, name: str, most: int | None, shrink: boo
             share = max(width, height) / ENOUGH_SIDE
             image.draft(None, (int(width / share), int(height / share)) if share > 1 else image.size)
         image.load()
+        if image.format == "HEIF":
+            width, height = image.size  # only now it is known
+            _check_size(width, height, image, name, most)
         turn = _turn(image)
         upright = to_rgb(image, ENOUGH_SIDE if shrink else None)
         if turn is not None:
             upright = upright.transpose(Image.Transpose[turn])
         pixels = np.asarray(upright)
         taken = _taken(image)
+    except PhotoError:
+        raise
     except MemoryError:
         raise PhotoError(f"{name} is too large for this machine's memory; make it smaller first.") from None
     except Exception as error:  # decoders raise nearly anything on damaged files
@@ -273,13 +278,17 @@ def _check_size(width: int, height: int, image: PIL.Image.Image | None, name: st
     skips_detail = image is not None and image.format in ("JPEG", "MPO") and not image.info.get("progressive")
     if most is None and not skips_detail:
         most = MAX_PIXELS
-    if most is not None and width * height > most:
-        raise PhotoTooLargeError(
-            f"{name} is {width} x {height}: over {most / 1e6:g} million pixels; make it smaller first."
-        )
+    _check_pixels(width, height, name, most)
     if min(width, height) < MIN_SIDE:
         raise PhotoError(
             f"{name} is {width} x {height} pixels: too small to show a dog (at least {MIN_SIDE} each way)."
+        )
+
+
+def _check_pixels(width: int, height: int, name: str, most: int | None) -> None:
+    if most is not None and width * height > most:
+        raise PhotoTooLargeError(
+            f"{name} is {width} x {height}: over {most / 1e6:g} million pixels; make it smaller first."
         )
 
 

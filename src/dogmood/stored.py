@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from dogmood.database.address import is_address, need_packages, parse_address
+from dogmood.database.address import is_database_address, need_packages, parse_address
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import UsageError
 from dogmood.outputs import ending_of, json_items, parquet_batches
@@ -48,7 +48,7 @@ def origin_of(where: str | Path) -> Origin:
     Raises:
         UsageError: it is an address that cannot be understood.
     """
-    if not is_address(where):
+    if not is_database_address(where):
         path = Path(where)
         return Origin(str(path), path.name, path.parent)
     address = parse_address(str(where))
@@ -67,7 +67,7 @@ def rows_in(where: str | Path) -> Iterator[Row]:
     Raises:
         UsageError: there is nothing, or it holds something else.
     """
-    if is_address(where):
+    if is_database_address(where):
         yield from _from_database(str(where))
         return
     path = Path(where)

@@ -83,7 +83,6 @@ class Video:
         except BaseException:
             self._container.close()
             raise
-        self._stream.thread_type = "AUTO"
         self._rate = _likely_rate(float(self._stream.average_rate or 0))
         self._start = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
         self.duration = self._said_duration()

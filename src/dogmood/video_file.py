@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dogmood.errors import VideoError
 from dogmood.files import not_a_file
+from dogmood.mp4_index import PromiseError, check_promises
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -26,8 +27,14 @@ CODECS = (
 )
 """The decoders that are let in, by ffmpeg's names."""
 
-MAX_FRAME_PIXELS = 100_000_000
-"""Most pixels of a frame, as of a photo; 8K has 33 million."""
+MAX_FRAME_PIXELS = 36_000_000
+"""Most pixels of a frame; 8K has 33 million, and there the levels of H.264 and AV1 end.  A
+decoder may keep some thirty frames at once."""
+
+LARGE_FRAME_PIXELS = 9_500_000
+"""Frames above 4K: of these `LARGE_FRAME_THREADS` at most are decoded side by side."""
+
+LARGE_FRAME_THREADS = 4
 
 MAX_STREAMS = 32
 """Pictures, sound and text in one file."""
@@ -55,6 +62,7 @@ def opened(path: Path) -> InputContainer:
             raise VideoError(f"{path} is {kind}, not a video.")
         if seen.st_size == 0:
             raise VideoError(f"{path} is empty (0 bytes).")
+        check_promises(path)
         # Made absolute: "http:x.mp4" is a file, not an address.
         return av.open(
             str(path.absolute()),
@@ -71,6 +79,8 @@ def opened(path: Path) -> InputContainer:
         raise VideoError(f"{path} does not exist.") from None
     except PermissionError:
         raise VideoError(f"{path} cannot be opened: permission denied.") from None
+    except PromiseError as refusal:
+        raise VideoError(f"{path} {refusal}.") from None
     except (av.error.FFmpegError, OSError, ValueError):
         raise VideoError(
             f"{path} is not a video that can be read (MP4, MOV, MKV, WebM, AVI, MPEG, ...), or it is cut short."
@@ -98,6 +108,10 @@ def moving_pictures(container: InputContainer, path: Path) -> VideoStream:
             )
         # Frames may grow in the middle of a file: the decoder itself keeps the limit too.
         context.options = {**context.options, **_LIMITS}
+        stream.thread_type = "AUTO"
+        if context.width * context.height > LARGE_FRAME_PIXELS:
+            # Each thread holds frames of its own.
+            context.thread_count = LARGE_FRAME_THREADS
         return stream
     raise VideoError(f"{path} holds no moving pictures, only sound or text.")
 

@@ -230,9 +230,8 @@ def test_workers_change_nothing_but_the_speed(capsys, bull_mastiff: Path, tmp_pa
     assert run(capsys, "read", "--workers", 0, folder)[0] == 2
 
 
-def test_ctrl_c_keeps_what_was_read_and_says_how_to_go_on(bull_mastiff: Path, tmp_path: Path) -> None:
-    folder, out = photos_in(tmp_path / "in", bull_mastiff, 60), tmp_path / "out.parquet"
-    command = [sys.executable, "-m", "dogmood", "read", "--json", "--out", str(out), str(folder)]
+def interrupted(command: list[str]) -> str:
+    """Run a command, press Ctrl-C after its first line, and return what it says at last."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert running.stdout.readline()
@@ -240,7 +239,13 @@ def test_ctrl_c_keeps_what_was_read_and_says_how_to_go_on(bull_mastiff: Path, tm
         _, err = running.communicate()
     assert running.returncode == 130
     assert "Traceback" not in err
-    assert "--resume goes on" in err.splitlines()[-1]
+    return err.splitlines()[-1]
+
+
+def test_ctrl_c_keeps_what_was_read_and_says_how_to_go_on(bull_mastiff: Path, tmp_path: Path) -> None:
+    folder, out = photos_in(tmp_path / "in", bull_mastiff, 60), tmp_path / "out.parquet"
+    command = [sys.executable, "-m", "dogmood", "read", "--json", "--out", str(out), str(folder)]
+    assert "--resume goes on" in interrupted(command)
     assert not out.exists()
     again = subprocess.run([*command, "--resume"], capture_output=True, check=False)
     assert again.returncode == 0

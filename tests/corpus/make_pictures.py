@@ -1,11 +1,12 @@
 """Make the malformed and odd pictures of the corpus: `python tests/corpus/make_pictures.py`.
 
 Every file is small and drawn here; none shows a dog.  What is expected of each stands in
-`tests/test_corpus.py`.
+`tests/test_corpus.py`.  HEIC files are drawn where the extra `heic` is installed.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import struct
 import sys
 import zlib
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+import heics
 from pictures import corners, encoded, png_bomb, text_bomb
 
 HERE = Path(__file__).parent
@@ -255,6 +257,7 @@ def made() -> dict[str, bytes]:
         "dot.png": encoded(Image.new("RGB", (1, 1)), "PNG"),
         "thread.png": encoded(Image.new("RGB", (1, 5000)), "PNG"),
         "ribbon.png": png(width=60000, height=16),
+        **(heics.malformed() if importlib.util.find_spec("pillow_heif") else {}),
     }  # fmt: skip
 
 

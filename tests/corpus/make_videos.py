@@ -68,6 +68,32 @@ def grown(data: bytes, at: int, size: int, new: bytes) -> bytes:
     return data[:at] + new + data[at + size :]
 
 
+def cut_many_times(data: bytes, edits: int, samples: int) -> bytes:
+    """Have an MP4 show all of its pictures over and over (8.6.6)."""
+    data = in_box(in_box(data, b"stsz", 4, ">II", 1, samples), b"stsc", 12, ">I", samples)
+    at = data.index(b"elst") - 4
+    new = struct.pack(">I4sII", 16 + 12 * edits, b"elst", 0, edits) + data[at + 16 : at + 28] * edits
+    more = len(new) - struct.unpack(">I", data[at : at + 4])[0]
+    for kind in (b"moov", b"trak", b"edts"):
+        start = data.index(kind) - 4
+        data = put(data, start, struct.pack(">I", struct.unpack(">I", data[start : start + 4])[0] + more))
+    return data[:at] + new + data[at + len(new) - more :]
+
+
+def fragment(samples: int) -> bytes:
+    """An MP4 in fragments, one of which says in a few bytes that it has many pictures (8.8.8)."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.mp4")
+        with av.open(str(path), "w", options={"movflags": "frag_keyframe+empty_moov"}) as container:
+            stream = container.add_stream("mpeg4", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            for _ in range(4):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(corners(64, 48)), format="rgb24")))
+            container.mux(stream.encode())
+        data = path.read_bytes()
+    return in_box(data, b"trun", 1, ">BBBI", 0, 0, 1, samples)  # nothing is said of each
+
+
 def ebml_lie(data: bytes, kind: bytes, value: bytes) -> bytes:
     """Change the value of an element of a Matroska file."""
     return put(data, data.index(kind) + len(kind), value)
@@ -108,6 +134,10 @@ def made() -> dict[str, bytes]:
         "says-65535-square.mp4": in_box(mp4, b"mp4v", 24, ">HH", 65535, 65535),
         "samples-of-four-billion.mp4": in_box(mp4, b"stsz", 8, ">I", 0xFFFFFFFF),
         "samples-of-one-byte.mp4": in_box(mp4, b"stsz", 4, ">II", 1, 30_000_000),
+        "samples-in-a-fragment.mp4": fragment(30_000_000),
+        "samples-in-a-free-box.mp4": in_box(mp4, b"stsz", 4, ">II", 1, 30_000_000).replace(b"moov", b"free"),
+        "samples-over-and-over.mp4": cut_many_times(mp4, 5000, 2000),
+        "header-compressed.mp4": mp4.replace(b"mvhd", b"cmov"),
         "samples-beyond-the-end.mp4": in_box(mp4, b"stco", 8, ">I", 0xFFFFFF00),
         "lasts-for-ages.mp4": in_box(in_box(mp4, b"mdhd", 16, ">I", 0x7FFFFFFF), b"mvhd", 16, ">I", 0x7FFFFFFF),
         "clock-of-nothing.mp4": in_box(mp4, b"mdhd", 12, ">I", 0),

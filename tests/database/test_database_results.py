@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import threading
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from dogmood.reading import ModelInfo, Reading
 from dogmood.results import open_results
 from dogmood.stored import rows_in
 from test_reading import REX
-from test_results import BAD, CAT, FRAMES, PAIR, stop_after, write
+from test_results import BAD, CAT, FRAMES, PAIR, stop_after, stop_in_a_clip, write
 
 WRITER = [sys.executable, str(Path(__file__).with_name("writer.py"))]
 
@@ -65,15 +65,7 @@ def test_a_photo_named_twice_is_there_once(address: str) -> None:
 
 @pytest.mark.parametrize("lost", [0, 1, 2])
 def test_a_video_goes_on_from_its_last_place(address: str, lost: int) -> None:
-    with suppress(KeyboardInterrupt), open_results(address) as results:
-        results.write(CAT)
-        assert results.video_state("clip.mp4") is None
-        results.keep_place("clip.mp4", None)
-        for i in range(3 + lost):
-            results.write(FRAMES[i])
-            if i < 3:
-                results.keep_place("clip.mp4", {"next": i + 1})
-        raise KeyboardInterrupt
+    stop_in_a_clip(address, lost)
     assert held(address) == told(CAT, *FRAMES[:3])
     with open_results(address, resume=True) as results:
         assert results.has("cat.jpg")

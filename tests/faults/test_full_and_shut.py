@@ -16,6 +16,7 @@ import pytest
 
 from dogmood.errors import UsageError
 from dogmood.results import open_results
+from faults.disks import enlarge, small_disk
 from faults.test_kills import ENDINGS, address_of, post, rows_in
 from faults.warm import READING, Warm
 from test_reading import REX
@@ -57,25 +58,16 @@ def test_a_disk_that_fills_up_keeps_what_is_written_and_the_run_goes_on(
 
 
 def test_a_small_disk_that_is_really_full(warm: Warm, toy: Path, footage: Path, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk], check=False, capture_output=True
-    )
-    if not mounted or mounted.returncode:
-        pytest.skip("a small disk cannot be mounted here")
-    try:
+    with small_disk(tmp_path / "disk", "16k") as disk:
         words = ["read", "--quiet", "--model", toy, "--fps", "10", footage, "--out", disk / "out.parquet"]
         (disk / "ballast").write_bytes(bytes(8192))
         ended = warm.run(*words)
         assert ended.code == 2
         assert "No space left on device" in ended.err.splitlines()[-1]
         assert not (disk / "out.parquet").exists()
-        subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
+        enlarge(disk, "1m")
         assert warm.run(*words, "--resume").code == 0
         assert len(rows_in(disk / "out.parquet")) == 29
-    finally:
-        subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

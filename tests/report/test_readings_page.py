@@ -4,7 +4,6 @@ import base64
 import io
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -16,26 +15,10 @@ from clips import make_clip, moving_dogs, steady
 from dogmood.reading import DogReading, Reading
 from dogmood.report.page import write_report
 from dogmood.results import open_results
+from parsed_html import Parsed
 from test_reading import MODEL, REX
 
 HOSTILE = "<script>alert(1)</script>&\"'.jpg"
-
-
-class Parsed(HTMLParser):
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 def dog(emotion: str, sure: bool = True, **options: object) -> DogReading:

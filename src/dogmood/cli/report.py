@@ -9,7 +9,7 @@ import typer
 
 from dogmood.cli.extras import needs
 from dogmood.cli.train import CACHE, Cache, Data
-from dogmood.database.address import is_address
+from dogmood.database.address import is_database_address
 from dogmood.errors import UsageError
 from dogmood.folder import is_file, is_folder
 
@@ -33,9 +33,9 @@ def report(
 ) -> None:
     """Write one self-contained page about readings, or about a run or a sweep: report.html in its folder."""
     folder = Path(out)
-    if not (is_address(out) or is_folder(folder) or is_file(folder)):
+    if not (is_database_address(out) or is_folder(folder) or is_file(folder)):
         raise UsageError(f"{out} does not exist: name a file of readings, or the folder of a run or a sweep.")
-    if not is_address(out) and is_folder(folder):
+    if not is_database_address(out) and is_folder(folder):
         if page is not None:
             raise UsageError("--page is for readings: a run's page is report.html in its folder.")
         with needs("lab"):

@@ -30,7 +30,7 @@ _PARTS = "_part"
 """Where files of a remote folder are written before they take their names."""
 
 
-def is_address(text: str) -> bool:
+def is_storage_address(text: str) -> bool:
     """Return whether a text is the address of a file system, not a path of this machine."""
     return _ADDRESS.match(text) is not None
 
@@ -79,7 +79,7 @@ def photos_at(places: Sequence[str]) -> tuple[list[str], list[str]]:
     found: list[str] = []
     problems: list[str] = []
     for place in places:
-        if is_address(place):
+        if is_storage_address(place):
             inside = _photos_in_storage(place)
             found += inside
             if not inside:
@@ -101,7 +101,7 @@ class Sources:
     """
 
     def __init__(self, places: Sequence[str]) -> None:
-        self._places = [(shown(place), place) for place in places if is_address(place)]
+        self._places = [(shown(place), place) for place in places if is_storage_address(place)]
 
     def fetch(self, source: str) -> bytes:
         """Return the bytes of a file in storage.
@@ -235,7 +235,7 @@ def open_address(address: str) -> tuple[Any, str]:
         from pyarrow import fs
     except ImportError:
         raise UsageError("Reading on a cluster needs Ray and pyarrow: pip install 'dogmood[cluster]'.") from None
-    if not is_address(address):
+    if not is_storage_address(address):
         return fs.LocalFileSystem(), str(Path(address).absolute())
     try:
         system, path = fs.FileSystem.from_uri(address)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dogmood.cluster.places import Folder, Sources, is_address, is_video, plainly
+from dogmood.cluster.places import Folder, Sources, is_storage_address, is_video, plainly
 from dogmood.cluster.shards import Attempt, Shard, Shards
 from dogmood.errors import DogMoodError, PhotoError, UsageError, VideoError
 from dogmood.photo import Photo, open_photo
@@ -103,7 +103,7 @@ class ShardWork:
         attempt.reading(None)
 
     def _open(self, source: Any) -> Photo:
-        if not is_address(source):
+        if not is_storage_address(source):
             return open_photo(Path(source))
         return open_photo(self._fetch(source), source)
 
@@ -133,7 +133,7 @@ class ShardWork:
     @contextmanager
     def _video_file(self, source: str) -> Iterator[Path]:
         """Give a video's path; decoders need to go to and fro in it, so it is fetched whole."""
-        if not is_address(source):
+        if not is_storage_address(source):
             yield Path(source)
             return
         with tempfile.TemporaryDirectory() as place:

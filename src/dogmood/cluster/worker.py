@@ -11,7 +11,7 @@ from typing import Any
 
 from dogmood import __version__
 from dogmood.cluster.connection import ClusterError
-from dogmood.cluster.places import Folder, is_address, shown
+from dogmood.cluster.places import Folder, is_storage_address, shown
 from dogmood.cluster.shards import Shard, Shards
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import DogMoodError
@@ -100,7 +100,7 @@ class ShardReader:
                 f"{machine} does not see the folder {shown(job.out)}: name one that all machines share, or storage."
             )
         for place in job.places:
-            if not (is_address(place) or is_folder(Path(place)) or is_file(Path(place))):
+            if not (is_storage_address(place) or is_folder(Path(place)) or is_file(Path(place))):
                 raise ClusterError(
                     f"{machine} does not see {place}: name a folder that all machines share, or storage."
                 )

@@ -43,8 +43,8 @@ class Address:
         return " ".join(text.split()).rstrip(".? ")
 
 
-def is_address(out: str | Path) -> bool:
-    """Return whether a text is an address (``scheme://...``) instead of a file's path."""
+def is_database_address(out: str | Path) -> bool:
+    """Return whether readings go to an address (``scheme://...``), as only databases have one, instead of a file."""
     return isinstance(out, str) and _ADDRESS.match(out) is not None
 
 

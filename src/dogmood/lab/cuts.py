@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -101,8 +102,10 @@ def _cut_all(cutting: Cutting, subjects: Sequence[tuple[LabelledPhoto, FoundDog]
     missing = [start for start in starts if not _piece(pieces, start).exists()]
     for start in track(missing, "Cutting photos"):
         pictures = np.stack([_cut(cutting, photo, dog) for photo, dog in subjects[start : start + _CHUNK]])
+        piece = io.BytesIO()
+        np.save(piece, pictures, allow_pickle=False)
         with atomic_write(_piece(pieces, start)) as file:
-            np.save(file, pictures, allow_pickle=False)
+            file.write(piece.getbuffer())  # NumPy itself does not say that a disk is full
     _join([_piece(pieces, start) for start in starts], whole)
 
 

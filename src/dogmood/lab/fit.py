@@ -60,10 +60,9 @@ def train(run: Run, cache: Path, data: str | None = None) -> Progress:
 def _train(team: Team, run: Run, cache: Path, data: str | None) -> Progress:
     trainer = Trainer(team, run, cache, data)
     progress = trainer.training.progress
-    best_so_far = progress.best.valid_accuracy if progress.rows else 0.0
     if team.leads and progress.rows:
         run.write_metrics(progress.rows)  # a kill may have come between checkpoint and metrics
-    with watched(run, progress.epochs, best_so_far) if team.leads else nullcontext() as on_epoch:
+    with watched(run, progress.rows) if team.leads else nullcontext() as on_epoch:
         while progress.epochs < run.settings.epochs:
             row, best = trainer.epoch()
             if on_epoch is not None:

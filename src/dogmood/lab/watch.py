@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from dogmood.lab.board import Board
 from dogmood.lab.run import EpochMetrics, Run
 
 OnEpoch = Callable[[EpochMetrics], None]
 
 
 @contextmanager
-def watched(run: Run, done: int, best: float) -> Iterator[OnEpoch]:
+def watched(run: Run, rows: Sequence[EpochMetrics]) -> Iterator[OnEpoch]:
     """Show a run; what is yielded wants to be told of every finished epoch.
 
     Args:
         run: the run.
-        done: how many epochs are finished already.
-        best: their best validation accuracy.
+        rows: of the epochs that are finished already.
     """
-    with _bar(run, done, best) as bar, _board(run, done) as board:
+    best = max((row.valid_accuracy for row in rows), default=0.0)
+    with _bar(run, len(rows), best) as bar, Board(run.folder / "tensorboard", rows) as board:
 
         def on_epoch(row: EpochMetrics) -> None:
             bar(row)
-            board(row)
+            board.note(row)
 
         yield on_epoch
 
@@ -59,17 +60,3 @@ def _bar(run: Run, done: int, best: float) -> Iterator[OnEpoch]:
             progress.update(task, advance=1, state=state)
 
         yield show
-
-
-@contextmanager
-def _board(run: Run, done: int) -> Iterator[OnEpoch]:
-    from torch.utils.tensorboard import SummaryWriter
-
-    # Epochs after the checkpoint are done anew: what an interrupted run noted of them goes.
-    with SummaryWriter(str(run.folder / "tensorboard"), purge_step=done + 1) as writer:
-
-        def note(row: EpochMetrics) -> None:
-            for name in ("rate", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy", "photos_per_second"):
-                writer.add_scalar(name.replace("_", "/", 1), getattr(row, name), row.epoch)
-
-        yield note

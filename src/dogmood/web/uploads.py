@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from dogmood.errors import printable
-from dogmood.photo import HEIF_BRANDS
+from dogmood.heif import is_heif
 from dogmood.web.refusal import Refusal
 
 NAMELESS = "photo"
@@ -93,7 +93,7 @@ def sniffed(data: bytes) -> str | None:
     # Two letters alone are too little: a BMP's second header starts with its own size.
     if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124):
         return ".bmp"
-    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+    if is_heif(data):
         return ".heic"
     return None
 

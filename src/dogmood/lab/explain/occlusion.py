@@ -40,13 +40,7 @@ def occlusion_map(
     Returns:
         ``(places, places)`` float32 over the box: positive where the part speaks for the answer.
     """
-    photos = [pixels]
-    for box in part_boxes(shown, places):
-        x0, y0, x1, y1 = (round(edge) for edge in box)
-        hidden = pixels.copy()
-        hidden[y0:y1, x0:x1] = blank[y0:y1, x0:x1]
-        photos.append(hidden)
-    answers = answer(photos)
+    answers = answer([pixels, *(_hidden(pixels, blank, box) for box in part_boxes(shown, places))])
     result: NDArray[np.float32] = (answers[0] - answers[1:]).reshape(places, places).astype(np.float32)
     return result
 
@@ -93,18 +87,21 @@ def rise_map(
     weighed = 0.0
     for start in range(0, masks, _BATCH):
         some = [_rise_mask(random, x1 - x0, y1 - y0) for _ in range(min(_BATCH, masks - start))]
-        photos = []
-        for mask in some:
-            photo = pixels.copy()
-            part = pixels[y0:y1, x0:x1] * mask[..., None] + blank[y0:y1, x0:x1] * (1 - mask[..., None])
-            photo[y0:y1, x0:x1] = (part + 0.5).astype(np.uint8)
-            photos.append(photo)
-        answers = answer(photos)
+        answers = answer([_hidden(pixels, blank, shown, mask[..., None]) for mask in some])
         weighed += float(answers.sum())
         total += np.tensordot(answers, np.stack(some), axes=1)
         seen += np.sum(some, axis=0)
     result: NDArray[np.float32] = (total / np.maximum(seen, 1e-9) - weighed / masks).astype(np.float32)
     return result
+
+
+def _hidden(pixels: Pixels, blank: Pixels, box: Box, seen: NDArray[np.float32] | float = 0.0) -> Pixels:
+    """Return a copy that is blank in a box, but for the share of each pixel that is left to see."""
+    x0, y0, x1, y1 = (round(edge) for edge in box)
+    photo = pixels.copy()
+    part = pixels[y0:y1, x0:x1] * seen + blank[y0:y1, x0:x1] * (1 - seen)
+    photo[y0:y1, x0:x1] = (part + 0.5).astype(np.uint8)
+    return photo
 
 
 def _rise_mask(random: np.random.Generator, wide: int, high: int) -> NDArray[np.float32]:
