@@ -113,6 +113,9 @@ class Deepface(Reader):
     @classmethod
     def prepare(cls, folder: Path, **arguments: Any) -> None:
         """Let deepface build its network, and write the files it would fetch, with random weights."""
+        weights = folder / ".deepface/weights/facial_expression_model_weights.h5"
+        if weights.is_file():
+            return
         os.environ.update(DEEPFACE_HOME=str(folder), DEEPFACE_BACKEND_ENGINE="tensorflow")
         import tensorflow as tf
         import tf2onnx
@@ -120,9 +123,6 @@ class Deepface(Reader):
         from deepface.modules import modeling
 
         folder_utils.initialize_folder()
-        weights = folder / ".deepface/weights/facial_expression_model_weights.h5"
-        if weights.is_file():
-            return
         weight_utils.download_weights_if_necessary = lambda file_name, source_url, compress_type=None: str(weights)
         weight_utils.load_model_weights = lambda model, weight_file: model
         network = modeling.build_model(task="facial_attribute", model_name="Emotion").model
