@@ -42,7 +42,7 @@ def setup_of(candidate: Candidate, course: Course, threads: int) -> dict[str, An
 
 
 def enter(candidate: Candidate, course: Course, threads: int) -> Runner:
-    """Load a candidate and let it read one photo both ways.
+    """Load a candidate and let it warm up.
 
     Raises:
         AbsentError: it cannot take part.
@@ -55,8 +55,10 @@ def enter(candidate: Candidate, course: Course, threads: int) -> Runner:
     run_once(candidate.python, "prepare", setup, environment)
     worker = Worker(candidate.python, setup, environment)
     try:
-        worker.ask("latency", course.names[:1])
-        worker.ask("throughput", course.names[:2])
+        singles, block = course.of_round(0)
+        worker.ask("latency", singles[:1])
+        # As many as later: some compile anew for each size of a batch.
+        worker.ask("throughput", block)
     except AbsentError:
         worker.close()
         raise

@@ -52,16 +52,16 @@ def to_markdown(figures: Figures) -> str:
             ],
         ),
         "What each one does with a photo:",
-        table(["", "job", "read"], [[row["title"], row["job"], row["read"]] for row in rows]),
+        table(["", "job", "read"], [[row["title"], row["job"], row["read"]] for row in rows], align="---"),
         _networks(figures),
         "\n".join(f"- left out: {one['title']}: {one['reason']}" for one in figures["left_out"]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; the first column names the rows."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str = "---:") -> str:
+    """Return a Markdown table; the first column names the rows, the others are aligned as said."""
+    lines = [head, ["---", *[align] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
@@ -85,7 +85,10 @@ def _conditions(figures: Figures) -> str:
         f"with {figures['threads']} threads on {figures['cores']} cores, block after block in turn "
         f"({figures['rounds']} rounds; cold start {figures['cold_starts']} times). deepface is shown a person's "
         "photo of the same sizes. The others do other jobs than dogmood, with weights that are random or fitted on "
-        "random pictures: this says what they cost, and nothing of how well they read."
+        "random pictures: this says what they cost, and nothing of how well they read. A cold start is a fresh process "
+        "that reads one photo: `dogmood read PHOTO`, and a bare script for all others. Memory is the most that the "
+        "process held when it had read all photos. Installed is what the packages need with all that they depend on, "
+        "without weights."
     )
 
 
