@@ -8,10 +8,10 @@ need_data = $(if $(DATA),,$(error Say where the photos are: make $@ DATA=FOLDER)
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test lint hooks lock sbom audit docs weights bench clean
+.PHONY: help demo test lint hooks lock sbom audit docs weights bench bench-peers clean
 
 help: ## Say what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: .venv/.demo $(LAST_PHOTO) ## Read photos of two dogs and one of a cottage
 	$(BIN)/dogmood read --explain --pictures build/pictures build/photos
@@ -38,6 +38,7 @@ lock: .venv/.test ## Pin every dependency anew, with hashes; UPGRADE=1 takes new
 	$(LOCK) pyproject.toml --constraints requirements/dev.lock --extra video --output-file requirements/video.lock
 	$(LOCK) requirements/build.in --constraints requirements/dev.lock --output-file requirements/build.lock
 	$(LOCK) requirements/tools.in --output-file requirements/tools.lock
+	$(LOCK) requirements/peers.in --output-file requirements/peers.lock
 
 sbom: build/tools/.made ## List what installations are made of (CycloneDX), build/sbom
 	@for lock in run web video; do \
@@ -69,6 +70,21 @@ bench: .venv/.demo $(LAST_PHOTO) ## Measure start, speed, memory and size; DATA 
 	$(BIN)/python benchmarks/explain.py --photos $(DATA)/emotions/photos
 	$(BIN)/python benchmarks/video.py --photos $(DATA)/emotions/photos
 	$(BIN)/python benchmarks/install_size.py
+	$(BIN)/python benchmarks/peers.py --photos $(DATA)/emotions/photos
+
+# TensorFlow is large, and not for every Python; who is not there is left out, with the reason.
+bench-peers: .venv/.test ## Measure beside deepface, Keras and others; DATA holds the photos
+	$(need_data)@$(MAKE) --silent build/peers/.made || echo 'deepface and TensorFlow cannot be installed here.'
+	$(BIN)/python benchmarks/peers.py --photos $(DATA)/emotions/photos \
+	  --json build/benchmarks.json --table build/benchmarks.md --plot docs/benchmarks.svg
+
+# In an environment of their own, as others would have them.
+build/peers/.made: requirements/peers.lock | $(BIN)/python
+	@echo "Installing deepface and TensorFlow; they are large ..."
+	@$(BIN)/python -m venv --clear --without-pip build/peers
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet --python build/peers/bin/python install \
+	  --require-hashes --requirement $<
+	@touch $@
 
 clean: ## Remove what was built; .cache, the steps of training, stays
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache

@@ -26,6 +26,7 @@ ASKED = {
     "dev": RUN + [one for extra in EXTRAS.values() for one in extra],
     "build": BUILD,
     "tools": (ROOT / "requirements/tools.in").read_text("utf-8").split(),
+    "peers": (ROOT / "requirements/peers.in").read_text("utf-8").split(),
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PLATFORMS = ("linux", "darwin", "win32")

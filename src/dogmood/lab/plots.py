@@ -69,7 +69,7 @@ def curves(rows: Sequence[EpochMetrics]) -> str:
     accuracy.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     loss.set_ylabel("cross-entropy (nats)")
     loss.legend(frameon=False)
-    return _svg(figure)
+    return svg_text(figure)
 
 
 def confusion(counts: Sequence[Sequence[int]], emotions: Sequence[str]) -> str:
@@ -96,7 +96,7 @@ def confusion(counts: Sequence[Sequence[int]], emotions: Sequence[str]) -> str:
     bar = figure.colorbar(image, ax=axes, shrink=0.8)
     bar.set_label("share of the label's photos")
     bar.ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    return _svg(figure)
+    return svg_text(figure)
 
 
 def reliability(figures: dict[str, Any]) -> str:
@@ -118,7 +118,7 @@ def reliability(figures: dict[str, Any]) -> str:
     axes.set_ylabel("accuracy")
     axes.legend(frameon=False, loc="upper left")
     axes.grid(alpha=0.3)
-    return _svg(figure)
+    return svg_text(figure)
 
 
 def risk_coverage(curve: dict[str, Any]) -> str:
@@ -133,7 +133,7 @@ def risk_coverage(curve: dict[str, Any]) -> str:
     axes.set_xlim(0, 1)
     axes.set_ylim(min(0.5, *curve["accuracy"]), 1.02)
     axes.grid(alpha=0.3)
-    return _svg(figure)
+    return svg_text(figure)
 
 
 def regions(attention: Mapping[str, Any]) -> str:
@@ -161,7 +161,7 @@ def regions(attention: Mapping[str, Any]) -> str:
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlabel("share of the emotion's map, mean over the photos with that label")
     figure.legend(loc="outside upper center", ncols=len(_REGION_STYLES), frameon=False, fontsize=8)
-    return _svg(figure)
+    return svg_text(figure)
 
 
 def sweep(rows: Sequence[Row]) -> str:
@@ -178,7 +178,7 @@ def sweep(rows: Sequence[Row]) -> str:
     axes.set_xlabel("accuracy" + (" (mean and standard deviation over seeds)" if several else ""))
     axes.grid(alpha=0.3, axis="x")
     figure.legend(loc="outside upper right", ncols=2, frameon=False)
-    return _svg(figure)
+    return svg_text(figure)
 
 
 def _dots(
@@ -189,7 +189,8 @@ def _dots(
     axes.errorbar(means, at, xerr=spreads, fmt=marker, color=colour, ms=5, capsize=2, label=label)
 
 
-def _svg(figure: Figure) -> str:
+def svg_text(figure: Figure) -> str:
+    """Return a figure as SVG text that a page can hold; the same figure gives the same text."""
     out = io.StringIO()
     # No date and no random ids: the same figures give the same file.
     with mpl.rc_context({"svg.hashsalt": "dogmood", "svg.fonttype": "none"}):
