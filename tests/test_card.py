@@ -23,6 +23,12 @@ def test_settings_survive_the_card_and_its_json() -> None:
     assert read_settings(json.loads(json.dumps(SETTINGS.to_card()))) == SETTINGS
 
 
+def test_a_card_from_before_small_photos_were_spared_enlarges_them_all() -> None:
+    finder = SETTINGS.to_card()["finder"]
+    assert finder.pop("enlarged") is None
+    assert read_settings(SETTINGS.to_card() | {"finder": finder}).finder.side_for(50) == 384
+
+
 def test_what_else_a_card_holds_is_no_matter() -> None:
     assert read_settings(SETTINGS.to_card() | {"made": {"command": "python"}}) == SETTINGS
 
@@ -45,6 +51,7 @@ def test_an_unknown_setting_is_refused_by_name() -> None:
     [
         ("finder", "side", 10**9), ("finder", "side", 100), ("finder", "side", "384"), ("finder", "side", True),
         ("finder", "presence", float("nan")),
+        ("finder", "enlarged", 0.5), ("finder", "enlarged", "1"), ("finder", "enlarged", float("inf")),
         ("finder", "presence", 2), ("finder", "box", None), ("finder", "head", -1),
         ("classifier", "side", 0), ("classifier", "views", []),
         ("classifier", "views", [{"of": "body", "expand": 1}] * 99),

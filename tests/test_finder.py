@@ -82,6 +82,20 @@ def test_a_photo_is_fitted_to_whole_steps_and_keeps_its_aspect(width: int, heigh
     assert abs(rows - height * scale) <= 32
 
 
+@given(st.integers(1, 5000))
+def test_a_small_photo_is_enlarged_as_little_as_the_settings_say(long_side: int) -> None:
+    side = FinderSettings(side=384, presence=0.5, box=0.4, head=0.1, enlarged=1.25).side_for(long_side)
+    assert side % 32 == 0
+    assert 224 <= side <= 384
+    assert side == 384 or side < max(224, long_side * 1.25) + 32
+    assert side >= min(384, long_side * 1.25)
+    assert SETTINGS.side_for(long_side) == 384
+
+
+def test_a_network_with_a_smaller_side_is_not_asked_for_more() -> None:
+    assert FinderSettings(side=64, presence=0.5, box=0.4, head=0.1, enlarged=1.25).side_for(10) == 64
+
+
 def test_a_head_is_given_once_and_the_best_scored_first() -> None:
     bodies = {(4, 4): (0.9, 3, 3, 3, 3), (4, 9): (0.8, 3, 3, 3, 3)}
     heads = {(3, 4): (0.5, 1, 1, 1, 1), (3, 6): (0.7, 1, 1, 1, 1)}

@@ -78,6 +78,8 @@ def _check(settings: Settings, emotions: Any) -> None:
         **{f"least {emotion}": (least, 0, 2) for emotion, least in doubt.least.items()},
         **{f"view {i}": (view.expand, 0.1, 10) for i, view in enumerate(classifier.views)},
     }
+    if finder.enlarged is not None:
+        numbers["enlarged"] = (finder.enlarged, 1, 100)
     for name, (number, low, high) in numbers.items():
         # Neither true nor "0.5", and NaN lies in no range.
         if type(number) not in (int, float) or not low <= number <= high:

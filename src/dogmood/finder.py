@@ -6,6 +6,7 @@ boxes: the peaks of a score map are dogs, and each takes the head that lies in i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ CELL = 16
 """Input pixels along each side of a cell, the unit of the network's box maps."""
 STRIDE = 32
 """Both sides of the network's input are multiples of this."""
+_LEAST_SIDE = 224
+"""The side that ImageNet's networks are trained at: the smallest photo is enlarged to it."""
 _SAME_DOG = 0.55
 """Two body boxes that overlap more (IoU) are one dog."""
 _HEAD_INSIDE = 0.6
@@ -64,16 +67,27 @@ class FinderSettings:
     """How the finder looks and decides; part of every model's card.
 
     Attributes:
-        side: the long side in pixels that a photo is fitted to.
+        side: the long side in pixels that a photo is fitted to, a multiple of 32.
         presence: at or above this probability the photo shows a dog.
         box: at or above this share of the best score, a further peak is a dog.
         head: a head needs at least this score.
+        enlarged: a photo smaller than ``side`` is enlarged at most so many times, though
+            to 224 pixels at least; None enlarges every photo to ``side``.  Photos that
+            are enlarged far look unlike what ImageNet's dogs were learnt from.
     """
 
     side: int
     presence: float
     box: float
     head: float
+    enlarged: float | None = None
+
+    def side_for(self, long_side: int) -> int:
+        """Return the long side, a multiple of 32, that a photo of such a long side is fitted to."""
+        if self.enlarged is None:
+            return self.side
+        wanted = min(self.side, max(_LEAST_SIDE, long_side * self.enlarged))
+        return min(self.side, math.ceil(wanted / STRIDE) * STRIDE)
 
 
 class Finder:
@@ -89,10 +103,10 @@ class Finder:
         Raises:
             ModelError: the network is not a finder's.
         """
-        seen = whole_photo(pixels, self.settings.side)
+        height, width = pixels.shape[:2]
+        seen = whole_photo(pixels, self.settings.side_for(max(width, height)))
         batch = np.ascontiguousarray(seen.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
         presence, mask, body, head = (output[0] for output in checked(self._network(batch), 1, 3, 4, 4))
-        height, width = pixels.shape[:2]
         maps = {"presence": presence, "mask": mask, "body": body, "head": head}
         return find_dogs(maps, width, height, self.settings)
 

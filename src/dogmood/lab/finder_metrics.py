@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Seen:
 
 def eager(settings: FinderSettings) -> FinderSettings:
     """Return settings under which every photo yields its likeliest dog."""
-    return FinderSettings(side=settings.side, presence=0.0, box=settings.box, head=0.0)
+    return replace(settings, presence=0.0, head=0.0)
 
 
 def measure_finder(seen: Sequence[Seen], presence: float) -> dict[str, Measure]:

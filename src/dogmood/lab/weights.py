@@ -40,14 +40,14 @@ from dogmood.lab.make_classifiers import (
     train_on_labels,
     train_on_teacher,
 )
-from dogmood.lab.make_finder import make_finder, with_threshold
+from dogmood.lab.make_finder import FINDER, make_finder, with_threshold
 from dogmood.lab.measure import emotion_figures, predict
 from dogmood.lab.steps import Steps
 from dogmood.lab.storage import store
 from dogmood.lab.train_classifier import ClassifierTraining
 from dogmood.lab.train_finder import FinderTraining
 
-VERSIONS = {"base": "0.2.0", "fast": "0.2.1"}
+VERSIONS = {"base": "0.2.1", "fast": "0.2.1"}
 STORAGE = "int8"
 
 FAST_SIDE = 320
@@ -102,7 +102,7 @@ def make_models(
         ModelError: there is no such model to take the finder from.
     """
     steps = Steps(work)
-    found = _finder_of(finder_from) if finder_from else _new_finder(data, steps, plan, command)
+    found = _finder_of(finder_from, data) if finder_from else _new_finder(data, steps, plan, command)
     finder = Finder(Network(found.graph), eager(found.settings))
     shown = show(data, finder, hashlib.sha256(found.graph).hexdigest(), work)
     base = train_on_labels(data, shown, steps, plan.base)
@@ -170,7 +170,7 @@ def _new_finder(data: Path, steps: Steps, plan: Plan, command: str) -> MadeFinde
     return MadeFinder(graph, settings, figures, made)
 
 
-def _finder_of(model: str) -> MadeFinder:
+def _finder_of(model: str, data: Path) -> MadeFinder:
     bundle = open_bundle(model)
     made = dict(bundle.card.get("made", {}))
     # In the cards of version 0.1.0 finder and classifier share one entry.
@@ -179,8 +179,8 @@ def _finder_of(model: str) -> MadeFinder:
         del made["finder"]
     else:
         made = made.get("finder", {})
-    figures = bundle.card.get("figures", {}).get("finder, test")
-    return MadeFinder(bundle.finder, read_settings(bundle.card).finder, figures, made)
+    settings = replace(read_settings(bundle.card).finder, enlarged=FINDER.enlarged)
+    return MadeFinder(bundle.finder, *with_threshold(bundle.finder, settings, data), made)
 
 
 def main() -> None:
