@@ -256,7 +256,7 @@ def worked_out_table(models: dict[str, Figures], works: Sequence[Work]) -> str:
                     f"{o.hours:,.1f}{' (network)' if o.waits else ''}",
                     f"{o.core_hours:,.0f}",
                     f"{o.cost:,.2f}",
-                    f"{o.gbit:.2f}",
+                    f"{o.gbit:.3f}",
                     f"{o.memory_gb:.1f}",
                     f"{o.photos_gb:,.0f}",
                     f"{o.readings_gb:.2f}",
@@ -296,6 +296,7 @@ def main() -> None:
         models[model] = Figures(**answer["figures"])
         told = {name: round(value, 4) for name, value in answer.pop("figures").items()}
         print_line("million", model=model, photos=len(photos), **answer, **told)
+        sys.stdout.flush()  # it takes minutes, and somebody may stop it
     works = [
         Work(options.million, int(cores), options.machine, options.price, options.bandwidth)
         for cores in options.cores.split(",")
