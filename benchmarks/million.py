@@ -253,7 +253,7 @@ def worked_out_table(models: dict[str, Figures], works: Sequence[Work]) -> str:
                     model,
                     f"{work.cores:,}",
                     f"{o.machines:,}",
-                    f"{o.hours:,.1f}{' (network)' if o.waits else ''}",
+                    f"{o.hours:,.2f}{' (network)' if o.waits else ''}",
                     f"{o.core_hours:,.0f}",
                     f"{o.cost:,.2f}",
                     f"{o.gbit:.3f}",
