@@ -1,4 +1,7 @@
-"""A Ray cluster on this machine, for tests: a head without room for work, and nodes with room for one worker each."""
+"""A Ray cluster on this machine, for tests: a head without room for work, and nodes with room for one worker each.
+
+Whoever imports the fixture `cluster` gets one of two nodes for all tests of the file.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+
+import pytest
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
@@ -30,6 +35,12 @@ def started(nodes: int = 2) -> Iterator[Any]:
         yield cluster
     finally:
         cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    with started() as two_nodes:
+        yield two_nodes
 
 
 def add_node(cluster: Any) -> None:

@@ -13,6 +13,7 @@ from typing import IO, Any
 from dogmood.database.address import is_database_address, need_packages, parse_address
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import UsageError
+from dogmood.folder import is_file
 from dogmood.outputs import ending_of, json_items, parquet_batches
 from dogmood.reading import COLUMNS, Row, rows_of, written_source
 
@@ -22,6 +23,9 @@ _MOST = 1e12
 _TAKEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:\d\d)?", re.ASCII)
 """The time of a shot as it is written."""
 
+_SHARD = re.compile(r"readings-\d{6,}\.parquet", re.ASCII)
+"""What `dogmood.cluster.shards` calls a finished shard."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -30,29 +34,34 @@ class Origin:
     Attributes:
         shown: the path or address, as messages may show it: never with a password.
         name: the file's name, or the database's.
-        folder: where photos and videos may be looked for, and what is made from the
-            readings goes.
+        folder: where photos and videos may be looked for.
+        page: where a page made from the readings goes.
     """
 
     shown: str
     name: str
     folder: Path
+    page: Path
 
 
 def origin_of(where: str | Path) -> Origin:
     """Return what a page made from readings should know of where they are.
 
     Args:
-        where: a file's path, or a database's address.
+        where: a file's path, that of a folder of shards, or a database's address.
 
     Raises:
         UsageError: it is an address that cannot be understood.
     """
     if not is_database_address(where):
         path = Path(where)
-        return Origin(str(path), path.name, path.parent)
+        if is_shards(path):  # of whose name, what stands behind a point is no ending
+            path = path.resolve() if path.name in ("", "..") else path
+            return Origin(str(path), path.name, path.parent, path.with_name(f"{path.name}.html"))
+        return Origin(str(path), path.name, path.parent, path.with_suffix(".html"))
     address = parse_address(str(where))
-    return Origin(address.shown, address.name, Path() if address.file is None else address.file.parent)
+    folder = Path() if address.file is None else address.file.parent
+    return Origin(address.shown, address.name, folder, (folder / address.name).with_suffix(".html"))
 
 
 def rows_in(where: str | Path) -> Iterator[Row]:
@@ -62,7 +71,7 @@ def rows_in(where: str | Path) -> Iterator[Row]:
     kill is left out.
 
     Args:
-        where: a file's path, or a database's address.
+        where: a file's path, that of a folder of shards, or a database's address.
 
     Raises:
         UsageError: there is nothing, or it holds something else.
@@ -71,6 +80,10 @@ def rows_in(where: str | Path) -> Iterator[Row]:
         yield from _from_database(str(where))
         return
     path = Path(where)
+    if is_shards(path):
+        for shard in _shards_in(path):
+            yield from rows_in(shard)
+        return
     ending = ending_of(path)
     if not path.is_file():
         raise UsageError(f"{path} does not exist.")
@@ -84,6 +97,16 @@ def rows_in(where: str | Path) -> Iterator[Row]:
         ) from None
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+def is_shards(path: Path) -> bool:
+    """Return whether a path is a folder that a cluster writes, or has written, readings to."""
+    return is_file(path / "_run.json")
+
+
+def is_finished(shards: Path) -> bool:
+    """Return whether every shard of such a folder is there."""
+    return is_file(shards / "_SUCCESS")
 
 
 def whole_lines(file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -166,6 +189,15 @@ def _checked(row: Row) -> Row:
         if checked["probability"] is None:
             checked["probability"] = checked[str(emotion)] or 0.0
     return checked
+
+
+def _shards_in(folder: Path) -> list[Path]:
+    """Return the finished shards, in their order: numbers beyond 999999 are longer."""
+    try:
+        names = [path.name for path in folder.iterdir() if _SHARD.fullmatch(path.name)]
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read: {error.strerror or error}.") from None
+    return [folder / name for name in sorted(names, key=lambda name: (len(name), name))]
 
 
 def _from_json(path: Path) -> Iterator[Row]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,23 +18,21 @@ import pytest
 from PIL import Image
 
 import rays
+from dogmood.cluster.claim import alone_in
 from dogmood.cluster.connection import ClusterError, connected, slots
 from dogmood.cluster.places import Folder, photos_at
 from dogmood.cluster.run import prepare, read_shards
 from dogmood.cluster.shards import Shards
 from dogmood.cluster.worker import Job, ShardReader
 from pictures import encoded
+from rays import cluster
+
+__all__ = ["cluster"]
 
 pytest.importorskip("ray.data", reason="the cluster extra is not installed")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for workers in /proc")
 
 PER_SHARD = 4
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    with rays.started() as two_nodes:
-        yield two_nodes
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ def read_here(cluster: Any, photos: Path, out: Path, resume: bool = False, on_sh
     job = Job((str(photos),), str(out), "fast")
     sources, _ = photos_at(job.places)
     read = 0
-    with connected(cluster.address) as ray:
+    with connected(cluster.address) as ray, alone_in(Folder(job.out)):
         plan = prepare(job, sources, resume, slots(ray, 1), PER_SHARD)
         for done in read_shards(ray, plan, 2):
             read += len(done.shard.sources)
@@ -98,6 +97,19 @@ def assert_all_there(out: Path, photos: Path) -> None:
     }
 
 
+def assert_same_page(out: Path, one: Path) -> None:
+    """The page about a folder of shards is that about one file of the same readings, but for rounding."""
+    for readings in (out, one):
+        words = [sys.executable, "-m", "dogmood", "report", str(readings)]
+        told = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert told.stdout == f"{out.with_name(readings.stem)}.html: open it in a browser\n"
+    # Counts and reasons, which stand outside of drawings and of figures with a point.
+    pages = [readings.with_suffix(".html").read_text("utf-8") for readings in (out, one)]
+    plain = [re.sub(r'src="[^"]*"|\d+(\.\d+)?%', "", page.replace("one.parquet", "out")) for page in pages]
+    assert plain[0] == plain[1]
+
+
 def test_two_nodes_give_what_one_machine_gives_and_go_on_where_they_stopped(
     cluster: Any, photos: Path, bull_mastiff: Path, tmp_path: Path
 ) -> None:
@@ -120,6 +132,8 @@ def test_two_nodes_give_what_one_machine_gives_and_go_on_where_they_stopped(
     for row, same in zip(table.to_pylist(), one.to_pylist(), strict=True):
         assert {k: pytest.approx(v, abs=2e-4) if isinstance(v, float) else v for k, v in same.items()} == row
 
+    assert_same_page(out, tmp_path / "one.parquet")
+
     before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.parquet")}
     again = subprocess.run(command(cluster.address, photos, out), capture_output=True, text=True, check=False)
     assert (again.returncode, again.stdout) == (2, "")
@@ -138,6 +152,26 @@ def test_two_nodes_give_what_one_machine_gives_and_go_on_where_they_stopped(
     assert {name for name, when in after.items() if before.get(name) == when} == before.keys() - {
         "readings-000001.parquet"
     }
+
+
+@pytest.mark.parametrize("more", [[], ["--resume"]], ids=["anew", "resume"])
+def test_a_second_run_on_the_folder_is_told_and_tears_nothing(
+    cluster: Any, photos: Path, tmp_path: Path, more: list[str]
+) -> None:
+    out = tmp_path / "out"
+    with subprocess.Popen(command(cluster.address, photos, out), stderr=subprocess.DEVNULL) as first:
+        rays.awaited(lambda: next(out.glob("readings-*.parquet"), None))
+        first.send_signal(signal.SIGSTOP)
+        try:
+            second = subprocess.run(
+                command(cluster.address, photos, out, *more), capture_output=True, text=True, check=False
+            )
+        finally:
+            first.send_signal(signal.SIGCONT)
+    assert (second.returncode, second.stdout) == (2, "")
+    assert second.stderr == f"Another run is at work in {out}: wait for it, or stop it.\n"
+    assert first.returncode == 0
+    assert_all_there(out, photos)
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(cluster: Any, photos: Path, tmp_path: Path) -> None:
@@ -206,13 +240,13 @@ def test_a_model_file_need_not_be_where_the_workers_are(cluster: Any, photos: Pa
         ({"out": "nowhere"}, "does not see the folder .*nowhere: name one that all machines share"),
         ({"run": "another"}, "does not see the folder"),
         ({"places": ("/no/such/place",)}, "does not see /no/such/place"),
+        ({"places": ("in",), "start": "/no/such/start"}, "does not see the folder /no/such/start, from which"),
         ({"version": "0.0.0"}, "install the same"),
         ({"sha256": "0"}, "has another model"),
     ],
     ids=str,
 )
 def test_a_worker_that_cannot_work_says_why(photos: Path, tmp_path: Path, changed: dict[str, Any], words: str) -> None:
-    import re
     from dataclasses import replace
 
     job = prepare(Job((str(photos),), str(tmp_path / "out"), "fast"), ["a.jpg"], False, 1).job
@@ -249,6 +283,11 @@ def test_photos_come_from_storage_and_readings_go_there(
 
     system, _ = fs.FileSystem.from_uri(f"s3://key:secret@dogs{storage}&allow_bucket_creation=true")
     system.create_dir("dogs")
+    with alone_in(Folder(f"s3://key:secret@dogs/taken{storage}")):
+        words = command(cluster.address, photos, f"s3://key:secret@dogs/taken{storage}")
+        second = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (second.returncode, second.stdout) == (2, "")
+    assert second.stderr == "Another run is at work in s3://dogs/taken: wait for it, or stop it.\n"
     for photo in photos.iterdir():
         with system.open_output_stream(f"dogs/in/{photo.name}") as file:
             file.write(photo.read_bytes())
@@ -266,3 +305,9 @@ def test_photos_come_from_storage_and_readings_go_there(
     with system.open_input_stream("dogs/out/a/_run.json") as file:
         assert b"secret" not in file.read()
     assert Shards(Folder(where[1])).finished() == set(range(8))
+    words = [sys.executable, "-m", "dogmood", "report", where[1]]
+    told = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (told.returncode, told.stdout, told.stderr) == (0, "a.html: open it in a browser\n", "")
+    page = (tmp_path / "a.html").read_text("utf-8")
+    assert "a: what the dogs showed" in page
+    assert "s3://dogs/in/003.jpg" in page

@@ -75,8 +75,11 @@ def test_what_is_there_is_finished_and_the_end_is_said(out: Shards) -> None:
     assert out.finished() == {0}
     out.write(second, [CAT])
     Attempt(out.folder, second)
-    (Path(out.folder.name) / ".readings-000001.parquet.x.part").touch()
+    (Path(out.folder.name) / ".readings-000001.parquet.abcdefgh.dogmood.part").touch()
+    (Path(out.folder.name) / "_plan" / ".000001.jsonl.abcdefgh.dogmood.part").write_text('{"shard": 2, "so')
+    assert out.plan([], 1) == [first, second]
     out.finish()
+    assert out.folder.names("_plan") == ["000000.jsonl"]
     assert names_in(out) == {"_SUCCESS", "_plan", "_run.json", first.file, second.file}
     out.plan(["new.jpg"], 1)
     assert "_SUCCESS" not in names_in(out)

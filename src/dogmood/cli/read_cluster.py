@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from dogmood.cli.progress import bar, watched
-from dogmood.cluster.places import address_of, photos_at, shown
+from dogmood.cluster.places import Folder, address_of, photos_at, shown
 from dogmood.errors import UsageError
 from dogmood.summary import Summary
 
@@ -29,11 +29,12 @@ def read_on_cluster(
     """Read photos on a Ray cluster into a folder of Parquet files.
 
     Raises:
-        UsageError: an option is wrong.
+        UsageError: an option is wrong, or another run is at work in the folder.
         ClusterError: the cluster cannot be reached or cannot do the work.
     """
     if out is None:
         raise UsageError("--cluster writes a folder of Parquet files: name it with --out.")
+    from dogmood.cluster.claim import alone_in
     from dogmood.cluster.connection import connected, slots
     from dogmood.cluster.run import prepare, read_shards
     from dogmood.cluster.worker import Job
@@ -47,12 +48,13 @@ def read_on_cluster(
         raise typer.Exit(1)
     summary = Summary()
     try:
-        with connected(cluster) as ray:
+        with connected(cluster) as ray, alone_in(Folder(job.out)) as check:
             count = slots(ray, job.threads)
             plan = prepare(job, sources, resume, count)
             total = sum(len(shard.sources) for shard in plan.shards)
             with bar(total, plan.skipped, watched() and not quiet) as progress:
                 for done in read_shards(ray, plan, count):
+                    check()
                     summary.merge(done.summary)
                     for reason in done.reasons:
                         typer.echo(reason, err=True)

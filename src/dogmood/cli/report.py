@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from dogmood.cli.extras import needs
 from dogmood.cli.train import CACHE, Cache, Data
-from dogmood.database.address import is_database_address
+from dogmood.cluster.places import is_storage_address
+from dogmood.database.address import has_database_scheme
 from dogmood.errors import UsageError
 from dogmood.folder import is_file, is_folder
+from dogmood.stored import is_finished, is_shards
 
 
 def report(
@@ -19,8 +24,8 @@ def report(
         str,
         typer.Argument(
             metavar="OUT",
-            help="What `dogmood read --out` wrote, a file or a database's address; "
-            "or a tested run's or a finished sweep's folder.",
+            help="What `dogmood read --out` wrote: a file, a cluster's folder, here or in storage, or a database's "
+            "address; or a tested run's or a finished sweep's folder.",
             show_default=False,
         ),
     ],
@@ -32,18 +37,51 @@ def report(
     cache: Cache = CACHE,
 ) -> None:
     """Write one self-contained page about readings, or about a run or a sweep: report.html in its folder."""
+    if has_database_scheme(out):
+        _tell(_page_of(out, page))
+        return
+    if is_storage_address(out):
+        with _fetched(out) as here:
+            _tell(_page_of(here, page or Path(f"{here.name}.html")))
+        return
     folder = Path(out)
-    if not (is_database_address(out) or is_folder(folder) or is_file(folder)):
+    if not (is_folder(folder) or is_file(folder)):
         raise UsageError(f"{out} does not exist: name a file of readings, or the folder of a run or a sweep.")
-    if not is_database_address(out) and is_folder(folder):
-        if page is not None:
-            raise UsageError("--page is for readings: a run's page is report.html in its folder.")
-        with needs("lab"):
-            from dogmood.lab.report import write_report as write_lab_report
+    if is_file(folder) or is_shards(folder):
+        _tell(_page_of(folder, page))
+        return
+    if page is not None:
+        raise UsageError("--page is for readings: a run's page is report.html in its folder.")
+    with needs("lab"):
+        from dogmood.lab.report import write_report as write_lab_report
 
-            path = write_lab_report(folder, cache, str(data) if data else None)
-    else:
-        from dogmood.report.page import write_report
+        _tell(write_lab_report(folder, cache, str(data) if data else None))
 
-        path = write_report(out, page)
-    typer.echo(f"{path}: open it in a browser")
+
+def _tell(page: Path) -> None:
+    typer.echo(f"{page}: open it in a browser")
+
+
+def _page_of(readings: str | Path, page: Path | None) -> Path:
+    from dogmood.report.page import write_report
+
+    path = write_report(readings, page)
+    if isinstance(readings, Path) and is_shards(readings) and not is_finished(readings):
+        typer.echo(
+            f"{readings.name} is not finished: the page is about what is there; `dogmood read --resume` goes on.",
+            err=True,
+        )
+    return path
+
+
+@contextmanager
+def _fetched(address: str) -> Iterator[Path]:
+    """Give a folder of shards that lies in storage, as one of this machine."""
+    from dogmood.cluster.places import Folder
+    from dogmood.cluster.shards import Shards
+
+    folder = Folder(address)
+    with TemporaryDirectory() as place:
+        here = Path(place, folder.name.rpartition("/")[2])
+        Shards(folder).fetch(here)
+        yield here

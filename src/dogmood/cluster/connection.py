@@ -8,10 +8,11 @@ import re
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
+from dogmood import __version__
 from dogmood.errors import DogMoodError, UsageError
 
 _HOST_AND_PORT = re.compile(r"(?:ray://)?\[?([^/\]]+?)\]?:(\d{1,5})")
@@ -75,6 +76,17 @@ def slots(ray: Any, cores: int) -> int:
     if room == 0:
         raise ClusterError(f"No machine of the cluster has {cores} cores for a worker.")
     return room
+
+
+def what_stopped(error: Exception) -> str:
+    """Return what an error of Ray says, in one line without the full stop: Ray's own hold tracebacks."""
+    text = str(error)
+    if "No module named 'dogmood" in text:
+        return f"the machines of the cluster lack dogmood {__version__}; install it on each of them"
+    with suppress(AttributeError):
+        text = str(error.cause) or text  # type: ignore[attr-defined]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else type(error).__name__
 
 
 def _knock(address: str) -> None:

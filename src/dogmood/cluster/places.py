@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dogmood.atomic import atomic_write
+from dogmood.atomic import atomic_write, clear_leftovers
 from dogmood.errors import UsageError
 from dogmood.folder import VIDEO_SUFFIXES, photos_of
 from dogmood.photo import SUFFIXES
@@ -130,6 +130,10 @@ class Folder:
     Args:
         address: a path of this machine, or an address.
 
+    Attributes:
+        name: the same, as messages may show it.
+        path: of a folder of files; None in storage.
+
     Raises:
         UsageError: the address is none, or a package that it needs is missing.
     """
@@ -139,7 +143,7 @@ class Folder:
         self.name = shown(address)
         self._system, root = open_address(address)
         self._root = root.rstrip("/") or "/"
-        self._local = self._system.type_name == "local"
+        self.path = Path(self._root) if self._system.type_name == "local" else None
 
     def make(self) -> None:
         """Make the folder, where it is absent.
@@ -190,7 +194,7 @@ class Folder:
         path = self._path(name)
         try:
             self._system.create_dir(str(PurePosixPath(path).parent), recursive=True)
-            if self._local:
+            if self.path is not None:
                 with atomic_write(Path(path)) as file:
                     file.write(content)
                 return
@@ -200,6 +204,18 @@ class Folder:
             with self._system.open_output_stream(part) as stream:
                 stream.write(content)
             self._system.move(part, path)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{self.name}/{name} cannot be written: {plainly(error)}.") from None
+
+    def write_through(self, name: str, content: bytes) -> None:
+        """Write a file at once; who reads it meanwhile may see a part of it.
+
+        Raises:
+            UsageError: it cannot be written.
+        """
+        try:
+            with self._system.open_output_stream(self._path(name)) as stream:
+                stream.write(content)
         except (OSError, ValueError) as error:
             raise UsageError(f"{self.name}/{name} cannot be written: {plainly(error)}.") from None
 
@@ -213,12 +229,12 @@ class Folder:
         with suppress(OSError):
             self._system.delete_dir(self._path(name))
 
-    def tidy(self) -> None:
-        """Remove what writers that were killed have left."""
+    def tidy(self, *inside: str) -> None:
+        """Remove what writers that were killed have left in the folder, and in those of it that are named."""
         self.remove_folder(_PARTS)
-        if self._local:
-            for left in Path(self._root).glob(".*.part"):
-                left.unlink(missing_ok=True)
+        if self.path is not None:
+            for folder in ("", *inside):
+                clear_leftovers(self.path / folder)
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}".rstrip("/")
@@ -244,7 +260,7 @@ def open_address(address: str) -> tuple[Any, str]:
             raise UsageError(f"{shown(address)} cannot be opened: {plainly(error)}.") from None
         return _open_with_fsspec(address)
     if not path:
-        raise UsageError(f"{address} cannot be opened: it names no bucket.")
+        raise UsageError(f"{shown(address)} cannot be opened: it names no bucket.")
     return system, path
 
 

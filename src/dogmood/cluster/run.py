@@ -12,14 +12,12 @@ import json
 import logging
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dogmood import __version__
 from dogmood.bundle import open_bundle, shipped_models
-from dogmood.cluster.connection import ClusterError
+from dogmood.cluster.connection import ClusterError, what_stopped
 from dogmood.cluster.places import Folder, is_video, shown
 from dogmood.cluster.shards import MOST_PHOTOS, Shard, Shards
 from dogmood.cluster.worker import Job, ShardReader
@@ -95,10 +93,15 @@ def prepare(job: Job, sources: Sequence[str], resume: bool, workers: int, per_sh
     }
     out = Shards(Folder(job.out))
     job = replace(job, run=out.begin(made_with, resume))
-    size = per_shard or min(MOST_PHOTOS, max(1, math.ceil(len(sources) / (_SHARDS_A_WORKER * workers))))
+    size = per_shard or photos_per_shard(len(sources), workers)
     shards = out.plan(sources, size, [source for source in sources if is_video(source)])
     finished = out.finished()
     return Plan(job, tuple(shards), tuple(shard for shard in shards if shard.number not in finished))
+
+
+def photos_per_shard(photos: int, workers: int) -> int:
+    """Return how many photos of so many go into a shard."""
+    return min(MOST_PHOTOS, max(1, math.ceil(photos / (_SHARDS_A_WORKER * workers))))
 
 
 def read_shards(ray: Any, plan: Plan, workers: int) -> Iterator[ShardDone]:
@@ -126,7 +129,7 @@ def read_shards(ray: Any, plan: Plan, workers: int) -> Iterator[ShardDone]:
                 shard = by_number[int(answer["shard"])]
                 yield ShardDone(shard, told["summary"], tuple(told["reasons"]))
         except ray.exceptions.RayError as error:
-            raise ClusterError(_what_stopped(error)) from None
+            raise ClusterError(f"The work on the cluster stopped: {what_stopped(error)}.") from None
     out = Shards(Folder(plan.job.out))
     missing = {shard.number for shard in plan.shards} - out.finished()
     if missing:
@@ -156,13 +159,3 @@ def _dataset(ray: Any, plan: Plan, workers: int) -> Any:
             min_size=1, max_size=len(rows), initial_size=count, max_tasks_in_flight_per_actor=_QUEUED
         ),
     )
-
-
-def _what_stopped(error: Exception) -> str:
-    text = str(error)
-    if "No module named 'dogmood" in text:
-        return f"The machines of the cluster lack dogmood {__version__}: install it on each of them."
-    with suppress(AttributeError):
-        text = str(error.cause) or text  # type: ignore[attr-defined]
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return f"The work on the cluster stopped: {lines[-1].rstrip('.') if lines else type(error).__name__}."

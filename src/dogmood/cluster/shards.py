@@ -7,6 +7,7 @@
 | ``_run.json`` | what the readings are made with |
 | ``_begun/000017.json`` | who works on a shard, and how often that was begun in this run |
 | ``_SUCCESS`` | every shard is there |
+| ``.lock``, ``_at_work-*`` | a run is at work (`dogmood.cluster.claim`) |
 
 Since a shard's photos are written down before it is begun, whoever writes it, and however
 often, writes the same: no photo is lost, and none stands in two shards.  What begins with
@@ -22,8 +23,10 @@ import socket
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from dogmood.cluster.claim import CLAIM
 from dogmood.cluster.places import Folder
 from dogmood.errors import UsageError
 from dogmood.outputs import parquet_bytes
@@ -34,6 +37,8 @@ MOST_PHOTOS = 1000
 
 _RUN, _PLAN, _BEGUN, _SUCCESS = "_run.json", "_plan", "_begun", "_SUCCESS"
 _SHARD = re.compile(r"readings-(\d{6,})\.parquet")
+
+_PLANNED = re.compile(r"\d{6,}\.jsonl")
 
 _CAREFUL = 3
 """From this attempt on, a shard's photos are read one by one, and each is named before."""
@@ -87,7 +92,7 @@ class Shards:
         self.folder.make()
         content = self.folder.read(_RUN)
         if content is None:
-            if any(not name.startswith(".") for name in self.folder.names()):
+            if any(not name.startswith((".", CLAIM)) for name in self.folder.names()):
                 raise UsageError(f"{self.folder.name} holds something else than shards; name a new folder.")
             content = json.dumps({**made_with, "run": os.urandom(8).hex()}, indent=1).encode()
             self.folder.write(_RUN, content)
@@ -96,7 +101,7 @@ class Shards:
             raise UsageError(f"{self.folder.name} was begun already: add --resume to go on with it, or name another.")
         self._check(content, made_with)
         self.folder.remove_folder(_BEGUN)
-        self.folder.tidy()
+        self.folder.tidy(_PLAN)
         return content.decode()
 
     def sees(self, run: str) -> bool:
@@ -125,7 +130,7 @@ class Shards:
             self.folder.remove(_SUCCESS)
             # ASCII alone: names of files may hold what UTF-8 cannot.
             lines = [json.dumps({"shard": shard.number, "sources": shard.sources}) + "\n" for shard in added]
-            name = f"{_PLAN}/{len(self.folder.names(_PLAN)):06d}.jsonl"
+            name = f"{_PLAN}/{len(self._plans()):06d}.jsonl"
             self.folder.write(name, "".join(lines).encode("ascii"))
         return shards + added
 
@@ -141,14 +146,37 @@ class Shards:
         """
         self.folder.write(shard.file, parquet_bytes(readings))
 
+    def fetch(self, place: Path) -> None:
+        """Copy what a report needs of the folder: what the run is, the finished shards, whether it is complete.
+
+        Args:
+            place: a folder that is made.
+
+        Raises:
+            UsageError: there is no such run, or it cannot be fetched.
+        """
+        names = self.folder.names()
+        if _RUN not in names:
+            raise UsageError(f"{self.folder.name} holds no readings of a cluster; name a folder that does.")
+        place.mkdir()
+        for name in names:
+            if name in (_RUN, _SUCCESS) or _SHARD.fullmatch(name):
+                content = self.folder.read(name)
+                if content is not None:
+                    (place / name).write_bytes(content)
+
     def finish(self) -> None:
         """Say that every shard is there, and take away what only the work needed."""
         self.folder.remove_folder(_BEGUN)
         self.folder.write(_SUCCESS, b"")
-        self.folder.tidy()
+        self.folder.tidy(_PLAN)
+
+    def _plans(self) -> list[str]:
+        # A run that was killed as it wrote one leaves a part of it, under another name.
+        return [name for name in self.folder.names(_PLAN) if _PLANNED.fullmatch(name)]
 
     def _planned(self) -> Iterator[Shard]:
-        for name in self.folder.names(_PLAN):
+        for name in self._plans():
             for line in (self.folder.read(f"{_PLAN}/{name}") or b"").splitlines():
                 part = json.loads(line)
                 yield Shard(part["shard"], tuple(part["sources"]))

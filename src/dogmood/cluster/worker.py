@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import tempfile
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Job:
         sha256: of the model file.
         run: what the folder of shards says of the run (`Shards.begin`).
         version: of dogmood, here.
+        start: the folder that relative paths start from.
     """
 
     places: tuple[str, ...]
@@ -55,6 +57,7 @@ class Job:
     sha256: str = ""
     run: str = ""
     version: str = __version__
+    start: str = field(default_factory=lambda: str(Path.cwd()))
 
 
 class ShardReader:
@@ -94,6 +97,7 @@ class ShardReader:
         machine = socket.gethostname()
         if job.version != __version__:
             raise ClusterError(f"{machine} has dogmood {__version__}, and this is {job.version}: install the same.")
+        self._go_where_paths_start()
         self._out = Folder(job.out)
         if not Shards(self._out).sees(job.run):
             raise ClusterError(
@@ -107,6 +111,17 @@ class ShardReader:
         from dogmood.cluster.shard_work import ShardWork
 
         self._work = ShardWork(_model_of(job), job.places, job.workers, job.fps, job.smooth)
+
+    def _go_where_paths_start(self) -> None:
+        if all(is_storage_address(path) or Path(path).is_absolute() for path in (*self._job.places, self._job.out)):
+            return
+        try:
+            os.chdir(self._job.start)
+        except OSError:
+            raise ClusterError(
+                f"{socket.gethostname()} does not see the folder {self._job.start}, from which paths start: "
+                "name paths that all machines share, or storage."
+            ) from None
 
     def _read(self, shard: Shard) -> dict[str, Any]:
         summary = Summary()

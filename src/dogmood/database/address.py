@@ -48,6 +48,12 @@ def is_database_address(out: str | Path) -> bool:
     return isinstance(out, str) and _ADDRESS.match(out) is not None
 
 
+def has_database_scheme(out: str) -> bool:
+    """Return whether a text is the address of a database, not of storage or of a file."""
+    scheme = out.partition("://")[0].partition("+")[0]
+    return is_database_address(out) and scheme.lower() in _DRIVERS
+
+
 def parse_address(text: str) -> Address:
     """Read an address: ``sqlite:///FILE`` or ``postgresql://USER@HOST/NAME``.
 

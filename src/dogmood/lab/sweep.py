@@ -21,6 +21,9 @@ from dogmood.lab.schedulers import SCHEDULERS
 from dogmood.lab.settings import RunSettings, settings_of
 from dogmood.lab.sweep_table import Row, as_markdown
 
+PLAN = "plan.json"
+"""The file in a sweep's folder that says what the sweep consists of."""
+
 DECAYING = "reduce_on_plateau"
 """What "decaying" means in the sweep of optimizers: the paper's best schedule."""
 
@@ -124,8 +127,9 @@ def run_cell(cell: Cell, out: Path, cache: Path) -> None:
 
     folder = out / cell.folder
     run = Run.open(folder) if (folder / "run.json").exists() else Run.create(folder, cell.settings)
-    train(run, cache)
-    measure_run(run, cache)
+    # The cell knows better than the folder, which may have been begun on another machine.
+    train(run, cache, cell.settings.data)
+    measure_run(run, cache, cell.settings.data)
 
 
 def is_done(folder: Path) -> bool:
@@ -199,7 +203,7 @@ def _run_here(cells: Sequence[Cell], out: Path, cache: Path, jobs: int) -> None:
 def _keep_plan(cells: Sequence[Cell], out: Path) -> None:
     """Write down what the sweep consists of, or check that it is the one begun here."""
     planned = [{"value": c.value, "folder": c.folder, "settings": c.settings.to_dict()} for c in cells]
-    path = out / "plan.json"
+    path = out / PLAN
     try:
         known = json.loads(path.read_text()) if path.exists() else None
     except (OSError, ValueError) as error:

@@ -42,15 +42,17 @@ def write_report(readings: str | Path, page: Path | None = None) -> Path:
     """Write a page about stored readings.
 
     Args:
-        readings: what ``dogmood read --out`` wrote: a file's path, or a database's address.
+        readings: what ``dogmood read --out`` wrote: a file's path, that of a folder of
+            shards, or a database's address.
         page: where to; unless given, a file of the readings' name with the ending
-            ``.html``, beside the file of readings, or here for a database server's.
+            ``.html``, beside the file or folder of readings, or here for a database
+            server's.
 
     Raises:
         UsageError: there are no readings, or the page cannot be written.
     """
     origin = origin_of(readings)
-    path = (origin.folder / origin.name).with_suffix(".html") if page is None else page
+    path = origin.page if page is None else page
     found = gather(rows_in(readings))
     if not (found.photos or found.frames or found.failed):
         raise UsageError(f"{origin.shown} holds no readings yet.")
