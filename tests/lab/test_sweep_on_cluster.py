@@ -49,17 +49,18 @@ def begun(address: str, small_data: Path, out: Path, axis: str = RATES, **more: 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     out, err = process.communicate()
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     return process.returncode, out, err
 
 
 def at_work(cluster: Any, out: Path) -> dict[int, str]:
-    """Return the processes that do a run of the sweep now, and their nodes: TensorBoard's files name them."""
+    """Return the workers that do a run of the sweep now, and their nodes: they hold files of its folder open."""
     found = {}
-    for events in out.glob("*/seed-*/tensorboard/events.*"):
-        process = int(events.name.split(".")[-2])
+    for process in [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]:
         with suppress(OSError, StopIteration):
-            found[process] = rays.node_of(cluster, process).node_id
+            held = [os.readlink(link) for link in Path(f"/proc/{process}/fd").iterdir()]
+            if any(Path(name).match(f"{out}/*/seed-*/*") for name in held):
+                found[process] = rays.node_of(cluster, process).node_id
     return found
 
 

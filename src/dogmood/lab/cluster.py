@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Sequence
@@ -64,6 +65,8 @@ def run_on_cluster(cells: Sequence[Cell], out: Path, cache: Path, address: str) 
                 failure_config=tune.FailureConfig(max_failures=_LOSSES),
             ),
         )
+        # A run that lost its worker is begun anew; what Ray tells of it is a traceback.
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
         results = tuner.fit()
     ended = [
         (cells[(result.config or {"cell": 0})["cell"]], _problem(result))
