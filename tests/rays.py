@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,6 +52,15 @@ def node_of(cluster: Any, process: int) -> Any:
     """Return the node that a worker runs on."""
     parent = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
     return next(node for node in cluster.worker_nodes if node.all_processes["raylet"][0].process.pid == parent)
+
+
+def children(process: int) -> list[int]:
+    """Return the processes that one has started (Linux); none where it has ended."""
+    with suppress(OSError):
+        return [
+            int(child) for of in Path(f"/proc/{process}/task").glob("*/children") for child in of.read_text().split()
+        ]
+    return []
 
 
 def awaited(look: Callable[[], Found | None], seconds: float = 120) -> Found:

@@ -56,11 +56,13 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 def at_work(cluster: Any, out: Path) -> dict[int, str]:
     """Return the workers that do a run of the sweep now, and their nodes: they hold files of its folder open."""
     found = {}
-    for process in [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]:
-        with suppress(OSError, StopIteration):
-            held = [os.readlink(link) for link in Path(f"/proc/{process}/fd").iterdir()]
-            if any(Path(name).match(f"{out}/*/seed-*/*") for name in held):
-                found[process] = rays.node_of(cluster, process).node_id
+    for node in cluster.worker_nodes:
+        raylet = node.all_processes["raylet"][0].process.pid
+        for process in rays.children(raylet):
+            with suppress(OSError):
+                held = [link.readlink() for link in Path(f"/proc/{process}/fd").iterdir()]
+                if any(name.match(f"{out}/*/seed-*/*") for name in held):
+                    found[process] = node.node_id
     return found
 
 
@@ -75,7 +77,7 @@ def test_both_nodes_run_and_give_what_one_machine_gives(
     nodes: set[str] = set()
     while running.poll() is None:
         nodes.update(at_work(cluster, tmp_path / "sweep").values())
-        time.sleep(0.02)
+        time.sleep(0.1)
     code, out, err = ended(running)
     assert len(nodes) == 2
     assert (code, err) == (0, "")
