@@ -31,6 +31,15 @@ def test_of_twenty_photos_two_show_a_dog(dogmood: DogMood, imagenet: Path) -> No
     assert with_dog == ["imagenet_00_243.jpg", "imagenet_16_251.jpg"]
 
 
+@pytest.mark.parametrize("model", ["base", "fast"])
+def test_a_small_grey_face_is_a_dog(model: str, bull_mastiff: Path) -> None:
+    # Enlarged to the finder's full side, as once all photos were, it is taken for nothing.
+    reader = DogMood(model)
+    with Image.open(bull_mastiff) as image:
+        face = image.crop((73, 124, 350, 353)).resize((64, 64)).convert("L")
+    assert reader.read(face).status == "read"
+
+
 def test_every_way_in_gives_the_same_reading(dogmood: DogMood, bull_mastiff: Path) -> None:
     with Image.open(bull_mastiff) as image:
         ways = [bull_mastiff, str(bull_mastiff), bull_mastiff.read_bytes(), image, np.asarray(image)]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dogmood.database.address import is_database_address, need_packages
+from dogmood.database.address import has_scheme, need_packages
 from dogmood.reading import ModelInfo, Reading, written_source
 
 
@@ -108,7 +108,7 @@ def open_results(out: str | Path, resume: bool = False) -> Iterator[Results]:
 
 
 def _opened(out: str | Path, resume: bool) -> Results:
-    if is_database_address(out):
+    if has_scheme(out):
         need_packages()
         from dogmood.database.results import DatabaseResults
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from dogmood.database.address import is_database_address, need_packages, parse_address
+from dogmood.database.address import has_scheme, need_packages, parse_address
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import UsageError
 from dogmood.folder import is_file
@@ -53,7 +53,7 @@ def origin_of(where: str | Path) -> Origin:
     Raises:
         UsageError: it is an address that cannot be understood.
     """
-    if not is_database_address(where):
+    if not has_scheme(where):
         path = Path(where)
         if is_shards(path):  # of whose name, what stands behind a point is no ending
             path = path.resolve() if path.name in ("", "..") else path
@@ -76,7 +76,7 @@ def rows_in(where: str | Path) -> Iterator[Row]:
     Raises:
         UsageError: there is nothing, or it holds something else.
     """
-    if is_database_address(where):
+    if has_scheme(where):
         yield from _from_database(str(where))
         return
     path = Path(where)

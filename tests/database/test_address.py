@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dogmood.database.address import is_database_address, parse_address
+from dogmood.database.address import has_scheme, parse_address
 from dogmood.errors import UsageError
 
 
@@ -25,7 +25,7 @@ from dogmood.errors import UsageError
     ],
 )
 def test_addresses_and_paths_are_told_apart(out: str | Path, expected: bool) -> None:
-    assert is_database_address(out) is expected
+    assert has_scheme(out) is expected
 
 
 @pytest.mark.parametrize(

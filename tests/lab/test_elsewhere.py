@@ -64,7 +64,7 @@ def test_no_dog_is_an_answer_and_a_wrong_one(bull_mastiff: Path, cottage: Path) 
     measured = figures(reader, [Picture(bull_mastiff, truth, "g0"), Picture(cottage, truth, "g1")])
     assert (measured["n"], measured["groups"], measured["no dog"]) == (2, 2, 1)
     assert measured["accuracy"]["value"] == measured["recall"][truth]["value"] == 0.5
-    assert measured["accuracy"]["interval"] == (0.0, 1.0)
+    assert measured["accuracy"]["interval"] == [0.0, 1.0]
     assert measured["recall"][truth]["n"] == 2
 
 

@@ -13,7 +13,7 @@ import typer
 from dogmood.cli.extras import needs
 from dogmood.cli.train import CACHE, Cache, Data
 from dogmood.cluster.places import is_storage_address
-from dogmood.database.address import has_database_scheme
+from dogmood.database.address import is_database_address
 from dogmood.errors import UsageError
 from dogmood.folder import is_file, is_folder
 from dogmood.stored import is_finished, is_shards
@@ -37,7 +37,7 @@ def report(
     cache: Cache = CACHE,
 ) -> None:
     """Write one self-contained page about readings, or about a run or a sweep: report.html in its folder."""
-    if has_database_scheme(out):
+    if is_database_address(out):
         _tell(_page_of(out, page))
         return
     if is_storage_address(out):

@@ -43,15 +43,15 @@ class Address:
         return " ".join(text.split()).rstrip(".? ")
 
 
-def is_database_address(out: str | Path) -> bool:
-    """Return whether readings go to an address (``scheme://...``), as only databases have one, instead of a file."""
+def has_scheme(out: str | Path) -> bool:
+    """Return whether a text is an address (``scheme://...``) instead of a file's path."""
     return isinstance(out, str) and _ADDRESS.match(out) is not None
 
 
-def has_database_scheme(out: str) -> bool:
+def is_database_address(out: str) -> bool:
     """Return whether a text is the address of a database, not of storage or of a file."""
     scheme = out.partition("://")[0].partition("+")[0]
-    return is_database_address(out) and scheme.lower() in _DRIVERS
+    return has_scheme(out) and scheme.lower() in _DRIVERS
 
 
 def parse_address(text: str) -> Address:

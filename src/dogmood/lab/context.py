@@ -8,9 +8,6 @@ the same in every condition.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,14 +21,13 @@ from dogmood.card import read_settings
 from dogmood.classifier import Classifier
 from dogmood.crop import FILL
 from dogmood.emotions import EMOTIONS
-from dogmood.errors import DogMoodError
 from dogmood.finder import Finder, Found
-from dogmood.lab import LabError
-from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
+from dogmood.lab.command import run
+from dogmood.lab.data.manifest import checksum, read_manifest
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.dogs import largest
 from dogmood.lab.finder_metrics import eager
-from dogmood.lab.intervals import bootstrap
+from dogmood.lab.intervals import mean_with_interval
 from dogmood.lab.progress import track
 from dogmood.photo import Pixels, open_photo, resized
 
@@ -102,6 +98,7 @@ def measure_context(model: str, data: Path, split: str) -> dict[str, Any]:
     photos = [photo for photo in read_manifest(data / "emotions") if photo.split == split]
     backdrops = [pet.path for pet in read_pets(data / "finder") if pet.kind == "none" and pet.split == "test"]
     drawn = np.random.default_rng(0).integers(len(backdrops), size=len(photos))
+    groups = [photo.group for photo in photos]
     hits: dict[str, list[bool]] = {}
     for photo, number in track(list(zip(photos, drawn, strict=True)), "Context"):
         pixels = open_photo(photo.path).pixels
@@ -124,28 +121,13 @@ def measure_context(model: str, data: Path, split: str) -> dict[str, Any]:
         "data": {"emotions/manifest.csv": checksum(data / "emotions"), "split": split},
         "n": len(photos),
         "chance": max(np.unique([p.label for p in photos], return_counts=True)[1].tolist()) / len(photos),
-        "accuracy": {name: _accuracy(right, photos) for name, right in hits.items()},
+        "accuracy": {name: mean_with_interval(right, groups) for name, right in hits.items()},
     }
-
-
-def _accuracy(right: Sequence[bool], photos: Sequence[LabelledPhoto]) -> dict[str, Any]:
-    values = np.array(right)
-    interval = bootstrap(lambda drawn: float(values[drawn].mean()), [photo.group for photo in photos])
-    return {"value": float(values.mean()), "interval": interval}
 
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds emotions/ and finder/")
-    parser.add_argument("--model", default="base", help="a shipped model's name, or a .dogmood file")
-    parser.add_argument("--split", default="test", choices=("valid", "test"))
-    options = parser.parse_args()
-    try:
-        figures = measure_context(options.model, options.data, options.split)
-    except (LabError, DogMoodError) as error:
-        sys.exit(str(error))
-    print(json.dumps(figures, indent=1))
+    run(measure_context, __doc__, "emotions/ and finder/")
 
 
 if __name__ == "__main__":

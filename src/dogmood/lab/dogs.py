@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dogmood.atomic import atomic_write, clear_leftovers
 from dogmood.boxes import Box, area
@@ -17,12 +17,15 @@ from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.locking import one_at_a_time
 from dogmood.lab.progress import track
 from dogmood.photo import Pixels, open_photo
+from dogmood.reading import DogReading
+
+Dog = TypeVar("Dog", FoundDog, DogReading)
 
 _KEEP_EVERY = 200
 """Photos after which what was found is written to disk."""
 
 
-def largest(dogs: Sequence[FoundDog]) -> FoundDog:
+def largest(dogs: Sequence[Dog]) -> Dog:
     """Return the largest, clearest dog: the one a label is about."""
     return max(dogs, key=lambda dog: area(dog.box) * dog.presence)
 

@@ -11,10 +11,7 @@ wrong one:
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
-import sys
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +20,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dogmood.boxes import Box, area
-from dogmood.errors import DogMoodError
+from dogmood.boxes import Box
 from dogmood.lab import LabError
+from dogmood.lab.command import run
 from dogmood.lab.data.manifest import checksum, photo_path, read_manifest
-from dogmood.lab.intervals import bootstrap
+from dogmood.lab.dogs import largest
+from dogmood.lab.intervals import mean_with_interval
 from dogmood.lab.measure import WITHOUT_FEAR
 from dogmood.lab.progress import track
 from dogmood.photo import PhotoSource, Pixels, open_photo
 from dogmood.reader import DogMood
-from dogmood.reading import DogReading, Reading
+from dogmood.reading import Reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +54,9 @@ def faces(reader: DogMood, data: Path, split: str) -> list[Picture]:
     found = []
     for photo in track([p for p in read_manifest(data / "emotions") if p.split == split], "Finding faces"):
         pixels = open_photo(photo.path).pixels
-        dog = _largest(reader.read(pixels).dogs)
-        if dog is not None and dog.head is not None:
-            found.append(Picture(face(pixels, dog.head), photo.label, photo.group))
+        dogs = reader.read(pixels).dogs
+        if dogs and (head := largest(dogs).head):
+            found.append(Picture(face(pixels, head), photo.label, photo.group))
     return found
 
 
@@ -92,29 +90,15 @@ def figures(reader: DogMood, pictures: Sequence[Picture]) -> dict[str, Any]:
     hit = np.array([guess == label for guess, label in zip(said, labels, strict=True)])
     groups = [picture.group for picture in pictures]
 
-    def recall(drawn: NDArray[np.intp], emotion: str) -> float:
-        of_label = labels[drawn] == emotion
-        return float(hit[drawn][of_label].mean()) if of_label.any() else float("nan")
-
-    def accuracy(drawn: NDArray[np.intp]) -> float:
-        return float(hit[drawn].mean())
-
-    def with_interval(statistic: Any) -> dict[str, Any]:
-        return {"value": statistic(np.arange(len(hit))), "interval": bootstrap(statistic, groups)}
+    def of(chosen: NDArray[np.intp]) -> dict[str, Any]:
+        return mean_with_interval(hit[chosen], [groups[i] for i in chosen.tolist()])
 
     return {
         "n": len(pictures),
         "groups": len(set(groups)),
         "no dog": said.count(None),
-        "accuracy": with_interval(accuracy),
-        "recall": {
-            emotion: {
-                "n": int((labels == emotion).sum()),
-                **with_interval(lambda drawn, emotion=emotion: recall(drawn, emotion)),
-            }
-            for emotion in reader.emotions
-            if (labels == emotion).any()
-        },
+        "accuracy": of(np.arange(len(hit))),
+        "recall": {e: of(np.flatnonzero(labels == e)) for e in reader.emotions if (labels == e).any()},
     }
 
 
@@ -144,26 +128,12 @@ def measure_elsewhere(model: str, data: Path, split: str) -> dict[str, Any]:
 def _emotion(reading: Reading) -> str | None:
     if reading.status == "unreadable":
         raise LabError(str(reading.reason))
-    dog = _largest(reading.dogs)
-    return None if dog is None else dog.emotion
-
-
-def _largest(dogs: Sequence[DogReading]) -> DogReading | None:
-    return max(dogs, key=lambda dog: area(dog.box) * dog.presence, default=None)
+    return largest(reading.dogs).emotion if reading.dogs else None
 
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds emotions/ and original/")
-    parser.add_argument("--model", default="base", help="a shipped model's name, or a .dogmood file")
-    parser.add_argument("--split", default="test", choices=("valid", "test"))
-    options = parser.parse_args()
-    try:
-        measured = measure_elsewhere(options.model, options.data, options.split)
-    except (LabError, DogMoodError) as error:
-        sys.exit(str(error))
-    print(json.dumps(measured, indent=1))
+    run(measure_elsewhere, __doc__, "emotions/ and original/")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Interval = tuple[float, float]
+
+Figure = dict[str, Any]
+"""``value``, ``interval`` (95 %, group bootstrap) and ``n``; value and interval are None where n is 0."""
 
 
 def bootstrap(
@@ -36,3 +40,20 @@ def bootstrap(
     ]
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def mean_with_interval(
+    values: Sequence[float] | NDArray[np.float64] | NDArray[np.bool_], groups: Sequence[Hashable]
+) -> Figure:
+    """Return the mean of numbers, those that are not known (nan) left out.
+
+    Args:
+        values: a number a photo.
+        groups: what is resampled together.
+    """
+    known = [i for i, value in enumerate(values) if not np.isnan(value)]
+    if not known:
+        return {"value": None, "interval": None, "n": 0}
+    numbers = np.array([values[i] for i in known])
+    interval = bootstrap(lambda drawn: float(numbers[drawn].mean()), [groups[i] for i in known])
+    return {"value": float(numbers.mean()), "interval": list(interval), "n": len(known)}

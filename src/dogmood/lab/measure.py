@@ -29,7 +29,7 @@ from dogmood.lab.data.pets import read_pets
 from dogmood.lab.dogs import largest
 from dogmood.lab.emotion_metrics import Predictions, calibration_error, measure_emotions
 from dogmood.lab.finder_metrics import Seen, eager, measure_finder
-from dogmood.lab.intervals import bootstrap
+from dogmood.lab.intervals import mean_with_interval
 from dogmood.lab.progress import track
 from dogmood.photo import open_photo
 
@@ -94,15 +94,9 @@ def _by_value(values: Sequence[str], hit: NDArray[np.bool_], groups: Sequence[Ha
     figures = {}
     for value in sorted(set(values)):
         chosen = np.flatnonzero(np.array(values) == value)
-        figures[value] = {"n": len(chosen), "accuracy": _mean_of(hit[chosen], [groups[i] for i in chosen.tolist()])}
+        accuracy = mean_with_interval(hit[chosen], [groups[i] for i in chosen.tolist()])
+        figures[value] = {"n": len(chosen), "accuracy": accuracy}
     return figures
-
-
-def _mean_of(hit: NDArray[np.bool_], groups: Sequence[Hashable]) -> dict[str, Any]:
-    def mean(drawn: NDArray[np.intp]) -> float:
-        return float(hit[drawn].mean())
-
-    return {"value": float(hit.mean()), "interval": bootstrap(mean, groups)}
 
 
 def least_ece(answers: Predictions, doubt: Doubt, rounds: int = 1000) -> dict[str, float]:

@@ -179,6 +179,7 @@ def _finder_of(model: str, data: Path) -> MadeFinder:
         del made["finder"]
     else:
         made = made.get("finder", {})
+    # Cards from before 0.2.1 do not say how far small photos are enlarged.
     settings = replace(read_settings(bundle.card).finder, enlarged=FINDER.enlarged)
     return MadeFinder(bundle.finder, *with_threshold(bundle.finder, settings, data), made)
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dogmood.emotions import EMOTIONS
-from dogmood.lab.explain.figures import mean_with_interval
 from dogmood.lab.explain.journal import Row
 from dogmood.lab.explain.measures import HIDDEN
+from dogmood.lab.intervals import mean_with_interval
 from dogmood.regions import REGIONS
 
 EVERY = "all"

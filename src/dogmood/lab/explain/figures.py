@@ -8,28 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dogmood.lab.intervals import bootstrap
+from dogmood.lab.intervals import Figure, bootstrap
 
 BETTER = "map is better by"
 """Of a baseline: the mean by which the map under test does better, photo by photo."""
-
-Figure = dict[str, Any]
-"""``value``, ``interval`` (95 %, group bootstrap) and ``n``; value and interval are None where n is 0."""
-
-
-def mean_with_interval(values: Sequence[float] | NDArray[np.float64], groups: Sequence[Hashable]) -> Figure:
-    """Return the mean of numbers, those that are not known (nan) left out.
-
-    Args:
-        values: a number a photo.
-        groups: what is resampled together.
-    """
-    known = [i for i, value in enumerate(values) if not np.isnan(value)]
-    if not known:
-        return {"value": None, "interval": None, "n": 0}
-    numbers = np.array([values[i] for i in known])
-    interval = bootstrap(lambda drawn: float(numbers[drawn].mean()), [groups[i] for i in known])
-    return {"value": float(numbers.mean()), "interval": list(interval), "n": len(known)}
 
 
 def mean_over_kinds(values: Sequence[float], kinds: Sequence[Hashable]) -> Figure:

@@ -20,10 +20,11 @@ from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.data.pets import PetPhoto, read_pets
 from dogmood.lab.explain.attention import attention_figures
-from dogmood.lab.explain.figures import BETTER, mean_over_kinds, mean_with_interval
+from dogmood.lab.explain.figures import BETTER, mean_over_kinds
 from dogmood.lab.explain.journal import Journal, Row
 from dogmood.lab.explain.measures import BASELINES, MAPS, attention, faith, where
 from dogmood.lab.explain.subject import Model
+from dogmood.lab.intervals import mean_with_interval
 
 MEASURES = 3
 """Version of what is measured: work kept by another one is done again."""
