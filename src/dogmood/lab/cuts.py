@@ -73,6 +73,8 @@ def cut_photos(
     Raises:
         LabError: a photo cannot be read, or the cache cannot be written to.
     """
+    if not photos:
+        return np.empty((0, cutting.channels, cutting.side, cutting.side), np.uint8)
     if dogs is None:
         whole_photos = cutting.view.of == "photo"
         dogs = [_NOWHERE] * len(photos) if whole_photos else shipped_dogs(photos, cache)

@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dogmood.boxes import Box
 from dogmood.lab import LabError
+from dogmood.lab.altered import face
 from dogmood.lab.command import run
 from dogmood.lab.data.manifest import checksum, photo_path, read_manifest
 from dogmood.lab.dogs import largest
 from dogmood.lab.intervals import mean_with_interval
 from dogmood.lab.measure import WITHOUT_FEAR
 from dogmood.lab.progress import track
-from dogmood.photo import PhotoSource, Pixels, open_photo
+from dogmood.photo import PhotoSource, open_photo
 from dogmood.reader import DogMood
 from dogmood.reading import Reading
 
@@ -40,13 +40,6 @@ class Picture:
     source: PhotoSource
     label: str
     group: Hashable
-
-
-def face(pixels: Pixels, head: Box) -> Pixels:
-    """Return what lies in a head's box, at least one pixel of it."""
-    height, width = pixels.shape[:2]
-    x0, y0 = min(max(0, round(head[0])), width - 1), min(max(0, round(head[1])), height - 1)
-    return pixels[y0 : max(y0 + 1, round(head[3])), x0 : max(x0 + 1, round(head[2]))]
 
 
 def faces(reader: DogMood, data: Path, split: str) -> list[Picture]:

@@ -18,8 +18,10 @@ from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder, FoundDog
 from dogmood.lab.cuts import Cutting, cut_photos
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
+from dogmood.lab.data.pets import read_pets
 from dogmood.lab.dogs import KnownDogs
 from dogmood.lab.export import as_stored, check_parity, to_onnx
+from dogmood.lab.guises import faces, on_backdrops
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.steps import Steps
 from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos, answers, train_classifier, weights_of
@@ -27,6 +29,9 @@ from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos, answers,
 CLASSIFIER = ClassifierSettings(side=224, views=(View("body", 1.05), View("head", 1.5)))
 FRAME = 256
 """Side of the stored cuts, whose margin around what the classifier is shown lets crops vary."""
+
+GUISES = ("train", "faces", "backdrops")
+"""What is learnt from: the photos as they are, and in two guises."""
 
 PARITY = 2e-3
 """How far ONNX and torch may lie apart: their transformers' sums differ in the fourth digit."""
@@ -40,21 +45,27 @@ class Shown:
     dogs: Sequence[FoundDog]
     cuts: CutPhotos
 
-    def with_targets(self, targets: NDArray[np.float32], weights: NDArray[np.float64]) -> CutPhotos:
-        """Return the cuts with other labels."""
-        return replace(self.cuts, targets=targets, weights=weights)
+    def taught(self, targets: NDArray[np.float32]) -> Shown:
+        """Return the same with other labels; the likeliest emotion is what a photo counts as."""
+        photos = [replace(p, label=EMOTIONS[i]) for p, i in zip(self.photos, targets.argmax(axis=1), strict=True)]
+        return Shown(photos, self.dogs, replace(self.cuts, targets=targets))
 
 
 def show(data: Path, finder: Finder, finder_sha256: str, work: Path) -> dict[str, Shown]:
     """Find and cut the dog of every labelled photo.
 
     Returns:
-        By split; and as ``web`` the training photos that nobody has read.
+        By split; as ``web`` the training photos that nobody has read; as ``faces`` and
+        ``backdrops`` the training photos in these guises.
     """
     parts: dict[str, list[LabelledPhoto]] = {"train": [], "valid": [], "test": [], "web": []}
     for photo in read_manifest(data / "emotions"):
         parts["web" if photo.tier == "web" else photo.split].append(photo)
     known = KnownDogs(finder, finder_sha256, work)
+    guises, train = work / "guises", parts["train"]
+    parts["faces"] = faces(train, known.of(train), guises)
+    empty = [pet.path for pet in read_pets(data / "finder") if pet.kind == "none" and pet.split == "train"]
+    parts["backdrops"] = on_backdrops(train, finder, finder_sha256, empty, guises)
     return {name: _shown(photos, known.of(photos), work) for name, photos in parts.items()}
 
 
@@ -62,19 +73,15 @@ def _shown(photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], work: Path
     margin = FRAME / CLASSIFIER.side
     views = [replace(view, expand=view.expand * margin) for view in CLASSIFIER.views]
     cuts = [cut_photos(photos, Cutting(view, FRAME, 3), work / "cuts", dogs) for view in views]
-    targets = np.array([photo.soft for photo in photos], np.float32)
-    # Read into memory: photos are drawn at random, over and over.
-    held = [np.array(cut) for cut in cuts]
-    return Shown(photos, dogs, CutPhotos(held, targets, np.full(len(photos), 1 / max(1, len(photos)))))
+    targets = np.array([photo.soft for photo in photos], np.float32).reshape(-1, len(EMOTIONS))
+    return Shown(photos, dogs, CutPhotos(cuts, targets, np.full(len(photos), 1 / max(1, len(photos)))))
 
 
 def train_on_labels(
     data: Path, shown: Mapping[str, Shown], steps: Steps, training: ClassifierTraining
 ) -> ClassifierNet:
     """Train a classifier on the labels, or take what an earlier call has trained."""
-    train = shown["train"]
-    cuts = train.with_targets(train.cuts.targets, weights_of(train.photos, training.balance))
-    return _trained(data, cuts, shown, steps, training, taught_by=None)
+    return _trained(data, shown, [[shown[name]] for name in GUISES], steps, training, taught_by=None)
 
 
 def train_on_teacher(
@@ -85,17 +92,19 @@ def train_on_teacher(
     The teacher's answers are mixed into the labels of photos that have been read,
     and stand alone for those of the web.
     """
-    train, web = shown["train"], shown["web"]
-    of_train, of_web = (teacher_targets(teacher, part.cuts) for part in (train, web))
-    mixed = (1 - training.teacher) * train.cuts.targets + training.teacher * of_train
-    # How rare an emotion is among unread photos is the teacher's to say.
-    photos = [*train.photos]
-    photos += [replace(p, label=EMOTIONS[i]) for p, i in zip(web.photos, of_web.argmax(axis=1), strict=True)]
-    views = [np.concatenate(pair) for pair in zip(train.cuts.views, web.cuts.views, strict=True)]
-    targets = np.concatenate([mixed, of_web]).astype(np.float32)
-    cuts = CutPhotos(views, targets, weights_of(photos, training.balance))
-    digest = hashlib.sha256(targets.tobytes()).hexdigest()
-    return _trained(data, cuts, shown, steps, training, taught_by=digest)
+    lessons: list[list[Shown]] = []
+    digest = hashlib.sha256()
+    for name in (*GUISES, "web"):
+        part = shown[name]
+        targets = teacher_targets(teacher, part.cuts)
+        if name == "web":
+            # How rare an emotion is among unread photos is the teacher's to say.
+            lessons[0].append(part.taught(targets))
+        else:
+            mixed = (1 - training.teacher) * part.cuts.targets + training.teacher * targets
+            lessons.append([replace(part, cuts=replace(part.cuts, targets=mixed))])
+        digest.update(targets.tobytes())
+    return _trained(data, shown, lessons, steps, training, taught_by=digest.hexdigest())
 
 
 def teacher_targets(teacher: ClassifierNet, cuts: CutPhotos) -> NDArray[np.float32]:
@@ -105,22 +114,41 @@ def teacher_targets(teacher: ClassifierNet, cuts: CutPhotos) -> NDArray[np.float
 
 def _trained(
     data: Path,
-    cuts: CutPhotos,
     shown: Mapping[str, Shown],
+    lessons: Sequence[Sequence[Shown]],
     steps: Steps,
     training: ClassifierTraining,
     taught_by: str | None,
 ) -> ClassifierNet:
+    """Train on what `GUISES` names, each lesson its share of what is drawn."""
     torch.manual_seed(training.seed)
     net = ClassifierNet(training.backbone, len(CLASSIFIER.views))
 
     def fit(checkpoint: Path) -> ClassifierNet:
+        shares = (1 - training.faces - training.backdrops, training.faces, training.backdrops)
+        cuts = _together(lessons, shares, training.balance)
         return train_classifier(net, cuts, shown["valid"].cuts, CLASSIFIER.side, training, checkpoint)
 
-    dogs = [[dog.box, dog.head] for dog in shown["train"].dogs]
-    depends = [asdict(training), checksum(data / "emotions"), astuple(CLASSIFIER), FRAME, dogs, taught_by]
+    dogs = [[dog.box, dog.head] for name in GUISES for dog in shown[name].dogs]
+    # The name of a picture in a guise says what it was made of.
+    names = [photo.path.name for name in GUISES[1:] for photo in shown[name].photos]
+    depends = [asdict(training), checksum(data / "emotions"), astuple(CLASSIFIER), FRAME, dogs, names, taught_by]
     fresh = ClassifierNet(training.backbone, len(CLASSIFIER.views), pretrained=False)
     return steps.weights(f"classifier-{training.backbone}", depends, fresh, fit)
+
+
+def _together(lessons: Sequence[Sequence[Shown]], shares: Sequence[float], balance: float) -> CutPhotos:
+    """Return the cuts of all lessons, in memory: photos are drawn at random, over and over."""
+    parts = [part for lesson in lessons for part in lesson]
+    weights = [
+        share * weights_of([photo for part in lesson for photo in part.photos], balance)
+        for lesson, share in zip(lessons, shares, strict=True)
+        if any(len(part.photos) for part in lesson)
+    ]
+    views = [np.concatenate(views) for views in zip(*(part.cuts.views for part in parts), strict=True)]
+    targets = np.concatenate([part.cuts.targets for part in parts])
+    drawn = np.concatenate(weights)
+    return CutPhotos(views, targets, drawn / drawn.sum())
 
 
 def export_classifier(net: torch.nn.Module, storage: str) -> bytes:

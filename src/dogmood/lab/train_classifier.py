@@ -49,6 +49,8 @@ class ClassifierTraining:
         smoothing: this share of each label is spread over all emotions.
         averaging: decay of the moving average of the weights, which is what is kept.
         teacher: the share of a teacher's answer in the label of a photo that has been read.
+        faces: the share of what is drawn that is a face cut out of its photo.
+        backdrops: the share that is a dog in front of another picture.
         half: compute all in bfloat16 rather than where autocast thinks it safe: a third
             quicker for transformers, whose time goes into converting back and forth.
         seed: of order, augmentation and the head's first weights.
@@ -67,6 +69,8 @@ class ClassifierTraining:
     smoothing: float = 0.05
     averaging: float = 0.99
     teacher: float = 0.0
+    faces: float = 0.25
+    backdrops: float = 0.15
     half: bool = False
     seed: int = 0
 

@@ -1,0 +1,78 @@
+"""Photos with the dog, its face or the backdrop taken out or changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from dogmood.boxes import Box
+from dogmood.crop import FILL
+from dogmood.finder import Found
+from dogmood.photo import Pixels, resized
+
+GROWN = 9
+"""Pixels of a 384-pixel photo by which the dog is grown before it is taken out, so that no rim of it stays."""
+
+Share = NDArray[np.float32]
+
+
+def dog_share(found: Found, width: int, height: int) -> Share:
+    """Return how much of each pixel is dog, ``(height, width)`` in [0, 1]."""
+    mask = Image.fromarray(found.mask).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(mask).clip(0, 1)
+
+
+def without_backdrop(pixels: Pixels, dog: Share) -> Pixels:
+    """Return the photo with the fill colour of crops behind the dog."""
+    return blended(pixels, plain_like(pixels), dog)
+
+
+def without_dog(pixels: Pixels, dog: Share) -> Pixels:
+    """Return the photo with the fill colour where the dog was, grown by a rim."""
+    rim = max(1, round(GROWN * max(pixels.shape[:2]) / 384)) // 2 * 2 + 1
+    grown = Image.fromarray((dog * 255).astype(np.uint8)).filter(ImageFilter.MaxFilter(rim))
+    gone = np.asarray(grown, np.float32) > 0.25 * 255
+    return blended(pixels, plain_like(pixels), 1 - gone.astype(np.float32))
+
+
+def without_box(pixels: Pixels, box: Sequence[float]) -> Pixels:
+    """Return the photo with the fill colour over the whole box of the dog, so that no outline tells."""
+    x0, y0, x1, y1 = (max(0, round(edge)) for edge in box)
+    result = pixels.copy()
+    result[y0:y1, x0:x1] = FILL
+    return result
+
+
+def on_backdrop(pixels: Pixels, dog: Share, backdrop: Pixels) -> Pixels:
+    """Return the dog in front of another picture, stretched to the photo's size."""
+    height, width = pixels.shape[:2]
+    return blended(pixels, resized(backdrop, width, height), dog)
+
+
+def plain_like(pixels: Pixels) -> Pixels:
+    """Return a plain picture of the same shape."""
+    return np.broadcast_to(np.array(FILL, np.uint8), pixels.shape)
+
+
+def blended(front: Pixels, back: Pixels, share: Share) -> Pixels:
+    """Return ``front`` where ``share`` is 1 and ``back`` where it is 0."""
+    weight = share[..., None]
+    mixed: Pixels = (front * weight + back * (1 - weight)).round().astype(np.uint8)
+    return mixed
+
+
+def face(pixels: Pixels, head: Box, margin: float = 0.0) -> Pixels:
+    """Return what lies in a head's box, at least one pixel of it.
+
+    Args:
+        pixels: the photo.
+        head: in its pixels.
+        margin: how much wider and higher than the box, as a share of it.
+    """
+    height, width = pixels.shape[:2]
+    wide, high = (head[2] - head[0]) * margin / 2, (head[3] - head[1]) * margin / 2
+    x0, y0 = min(max(0, round(head[0] - wide)), width - 1), min(max(0, round(head[1] - high)), height - 1)
+    return pixels[y0 : max(y0 + 1, round(head[3] + high)), x0 : max(x0 + 1, round(head[2] + wide))]

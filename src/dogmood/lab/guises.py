@@ -1,0 +1,101 @@
+"""Training photos in other guises: what a photo may differ in without the dog feeling otherwise.
+
+- **face**: the head alone, as collections of dog faces cut it;
+- **backdrop**: the dog in front of another picture, so that the scene cannot decide.
+
+Guises are written to disk as pictures of their own, and found and cut like any photo.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dogmood.atomic import atomic_write
+from dogmood.finder import Finder, FoundDog
+from dogmood.lab.altered import dog_share, face, on_backdrop
+from dogmood.lab.data.manifest import LabelledPhoto
+from dogmood.lab.dogs import make_folder, open_labelled
+from dogmood.lab.progress import track
+from dogmood.photo import Pixels, open_photo
+
+WIDEST = 0.5
+"""The widest margin around a face, as a share of its head box; the narrowest is none."""
+
+SMALLEST = 32
+"""Least side in pixels of a head that is cut out: nothing is learnt from fewer."""
+
+QUALITY = 95
+
+
+def faces(photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], folder: Path) -> list[LabelledPhoto]:
+    """Write the face of each photo, with a margin of its own; photos without a head, or with a tiny one, are left out.
+
+    Args:
+        photos: the photos.
+        dogs: the dog in each.
+        folder: for the pictures; those of an earlier call with the same photos and dogs are taken.
+
+    Raises:
+        LabError: a photo cannot be read, or the folder cannot be made.
+    """
+    made = []
+    for photo, dog in track(list(zip(photos, dogs, strict=True)), "Cutting out faces"):
+        if dog.head is None or min(dog.head[2] - dog.head[0], dog.head[3] - dog.head[1]) < SMALLEST:
+            continue
+        digest = photo.digest()
+        margin = _drawn(digest).uniform(0, WIDEST)
+        path = _place(folder, "face", f"{digest} {dog.head} {WIDEST} {QUALITY}")
+        if not path.exists():
+            _save(path, face(open_labelled(photo), dog.head, margin))
+        made.append(replace(photo, path=path, sha256=""))
+    return made
+
+
+def on_backdrops(
+    photos: Sequence[LabelledPhoto], finder: Finder, finder_sha256: str, backdrops: Sequence[Path], folder: Path
+) -> list[LabelledPhoto]:
+    """Write each photo with the dog in front of a picture without one, by the finder's mask.
+
+    Args:
+        photos: the photos.
+        finder: says what is dog.
+        finder_sha256: its checksum.
+        backdrops: pictures without a dog.
+        folder: for the pictures; those of an earlier call with the same arguments are taken.
+
+    Raises:
+        LabError: a photo cannot be read, or the folder cannot be made.
+        PhotoError: a backdrop cannot be read.
+    """
+    made = []
+    for photo in track(photos, "Changing backdrops"):
+        digest = photo.digest()
+        backdrop = backdrops[int(_drawn(digest).integers(len(backdrops)))]
+        path = _place(folder, "backdrop", f"{digest} {finder_sha256} {finder.settings} {backdrop.name} {QUALITY}")
+        if not path.exists():
+            pixels = open_labelled(photo)
+            dog = dog_share(finder.find(pixels), *pixels.shape[1::-1])
+            _save(path, on_backdrop(pixels, dog, open_photo(backdrop).pixels))
+        made.append(replace(photo, path=path, sha256=""))
+    return made
+
+
+def _drawn(digest: str) -> np.random.Generator:
+    """Return random numbers of a photo's own: no guise depends on what else is in the collection."""
+    return np.random.default_rng(int(digest[:16], 16))
+
+
+def _place(folder: Path, guise: str, depends: str) -> Path:
+    make_folder(folder)
+    return folder / f"{guise}-{hashlib.sha256(depends.encode()).hexdigest()[:24]}.jpg"
+
+
+def _save(path: Path, pixels: Pixels) -> None:
+    with atomic_write(path) as file:
+        Image.fromarray(pixels).save(file, "JPEG", quality=QUALITY, subsampling=0)
