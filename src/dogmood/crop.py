@@ -56,23 +56,24 @@ def closer_squares(square: Square) -> tuple[Square, ...]:
     return tuple(Square(square.x0 + x * rest, square.y0 + y * rest, side) for y in steps for x in steps)
 
 
-def cut(pixels: Pixels, square: Square, size: int) -> Pixels:
+def cut(pixels: Pixels, square: Square, size: int, fill: tuple[int, int, int] = FILL) -> Pixels:
     """Cut a square out of a photo and resize it.
 
     Args:
         pixels: ``(h, w, 3)`` uint8 RGB.
         square: where to cut, in pixels of that array.
         size: the side of the result.
+        fill: what lies beyond the photo's edge.
 
     Returns:
-        ``(size, size, 3)`` uint8 RGB; beyond the photo's edge it is `FILL`.
+        ``(size, size, 3)`` uint8 RGB.
     """
     height, width = pixels.shape[:2]
     x0, y0, x1, y1 = (round(edge) for edge in square.box)
     x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
     left, up, right, down = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
     result = np.empty((size, size, 3), np.uint8)
-    result[:] = FILL
+    result[:] = fill
     if left >= right or up >= down:
         return result
     scale = size / (x1 - x0)

@@ -13,6 +13,7 @@ from dogmood.finder import Finder, FoundDog
 from dogmood.lab.data.manifest import LabelledPhoto, read_manifest
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.guises import SMALLEST, WIDEST, faces, on_backdrops
+from dogmood.lab.masks import KnownMasks
 
 HEAD = (30.0, 24.0, 70.0, 60.0)
 
@@ -59,7 +60,9 @@ def test_a_dog_stands_before_another_picture(bull_mastiff: Path, tmp_path: Path,
     finder = Finder(Network(bundle.finder), eager(read_settings(bundle.card).finder))
     backdrop = tmp_path / "plain.png"
     Image.new("RGB", (50, 50), (10, 200, 30)).save(backdrop)
-    [made] = on_backdrops([replace(photos[0], path=bull_mastiff)], finder, "a finder", [backdrop], tmp_path)
+    shown = [replace(photos[0], path=bull_mastiff)]
+    masks = KnownMasks(finder, "a finder", tmp_path / "masks").of(shown)
+    [made] = on_backdrops(shown, masks, [backdrop], tmp_path)
     before, after = (np.asarray(Image.open(path).convert("RGB"), int) for path in (bull_mastiff, made.path))
     assert after.shape == before.shape
     changed = abs(after - before).max(axis=2) > 40

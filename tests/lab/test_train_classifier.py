@@ -10,7 +10,14 @@ import torch
 from dogmood.lab.checkpoint import Training
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.nets.classifier import ClassifierNet
-from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos, answers, train_classifier, weights_of
+from dogmood.lab.train_classifier import (
+    ClassifierTraining,
+    CutPhotos,
+    answers,
+    evidence_outside,
+    train_classifier,
+    weights_of,
+)
 
 SIDE, FRAME = 32, 36
 SETTINGS = ClassifierTraining(trained=5, epochs=4, photos=160, batch=16, rate=3e-3, averaging=0.5)
@@ -20,11 +27,11 @@ def photo(label: str, tier: str) -> LabelledPhoto:
     return LabelledPhoto(Path("a.jpg"), "train", label, (1, 0, 0, 0, 0), tier, "g", "s", False, "0")
 
 
-def data(n: int = 40) -> CutPhotos:
+def data(n: int = 40, frame: int = FRAME) -> CutPhotos:
     """Each emotion has its own colour, in both views."""
     random = np.random.default_rng(0)
     labels = np.arange(n) % 5
-    views = random.integers(0, 40, (2, n, 3, FRAME, FRAME), dtype=np.uint8)
+    views = random.integers(0, 40, (2, n, 3, frame, frame), dtype=np.uint8)
     colours = np.array([[200, 0, 0], [0, 200, 0], [0, 0, 200], [200, 200, 0], [0, 200, 200]], np.uint8)
     views += colours[labels][None, :, :, None, None]
     return CutPhotos(list(views), np.eye(5, dtype=np.float32)[labels], np.full(n, 1 / n))
@@ -89,3 +96,44 @@ def test_rare_emotions_are_drawn_as_often_and_trusted_labels_more() -> None:
     assert doubtful == pytest.approx(anger / 2)
     assert weights_of(photos, balance=0.0)[3] == pytest.approx(0.25)
     assert weights_of(photos, balance=0.5).sum() == pytest.approx(1)
+
+
+def test_evidence_counts_where_there_is_no_dog() -> None:
+    maps = torch.zeros(2, 2, 5, 4, 4)
+    maps[:, :, 1, 0, 0] = 1.0
+    maps[:, :, 1, 3, 3] = -3.0
+    dog = torch.zeros(2, 2, 8, 8)
+    dog[..., 6:, 6:] = 1
+    assert float(evidence_outside(maps, dog)) == pytest.approx(0.25, abs=1e-5)
+    assert float(evidence_outside(maps, torch.ones_like(dog))) == 0
+    # What a cell says for all emotions alike is no evidence.
+    assert float(evidence_outside(maps + 7, dog)) == pytest.approx(0.25, abs=1e-5)
+
+
+def test_evidence_is_drawn_to_the_dog(tmp_path: Path) -> None:
+    """Every cell of the plain pattern tells the emotion; those on the dog shall say it."""
+    left = np.zeros((40, 1, FRAME, FRAME), np.uint8)
+    left[..., : FRAME // 3] = 255
+    given = replace(data(), masks=[left, left])
+    pictures = given.pictures(np.arange(40))[..., :SIDE, :SIDE]
+    dog = given.dog(np.arange(40))[:, :, 0, :SIDE, :SIDE]
+    outside = []
+    for number, weight in enumerate((0.0, 1.0)):
+        torch.manual_seed(0)
+        settings = replace(SETTINGS, backbone="dinov2_s", trained=1, outside=weight, photos=64, epochs=2)
+        net = train_classifier(ClassifierNet("dinov2_s", views=2), given, given, 28, settings, tmp_path / str(number))
+        with torch.no_grad():
+            outside.append(float(evidence_outside(net(pictures[..., :28, :28]).maps, dog[..., :28, :28])))
+    assert outside[1] < outside[0]
+
+
+def test_early_epochs_can_be_coarse(tmp_path: Path) -> None:
+    given = data(8, 64)
+    settings = replace(SETTINGS, backbone="dinov2_s", trained=1, epochs=2, coarse=1, photos=8, batch=8)
+    kept = []
+    for coarse in (0, 1):
+        torch.manual_seed(0)
+        net = ClassifierNet("dinov2_s", views=2)
+        kept.append(train_classifier(net, given, given, 56, replace(settings, coarse=coarse), tmp_path / str(coarse)))
+    weights = [net.state_dict()["head.readers.0.weight"] for net in kept]
+    assert not torch.equal(*weights)

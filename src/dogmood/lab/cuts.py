@@ -17,7 +17,7 @@ from dogmood.atomic import atomic_write, clear_leftovers
 from dogmood.bundle import Network, open_bundle
 from dogmood.card import read_settings
 from dogmood.classifier import View
-from dogmood.crop import cut
+from dogmood.crop import FILL, cut
 from dogmood.finder import Finder, FoundDog
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.dogs import KnownDogs, make_folder, open_labelled
@@ -41,11 +41,13 @@ class Cutting:
         view: what is cut.
         side: the pictures' side in pixels.
         channels: 1 (grey, ITU-R 601-2 luma) or 3 (RGB).
+        fill: the colour beyond the photo's edge.
     """
 
     view: View
     side: int
     channels: int
+    fill: tuple[int, int, int] = FILL
 
 
 def shipped_dogs(photos: Sequence[LabelledPhoto], cache: Path) -> list[FoundDog]:
@@ -80,7 +82,7 @@ def cut_photos(
         dogs = [_NOWHERE] * len(photos) if whole_photos else shipped_dogs(photos, cache)
     subjects = list(zip(photos, dogs, strict=True))
     names = [f"{photo.digest()} {dog.box} {dog.head}" for photo, dog in subjects]
-    asked = json.dumps([*astuple(cutting.view), cutting.side, cutting.channels])
+    asked = json.dumps([*astuple(cutting.view), cutting.side, cutting.channels, cutting.fill])
     key = hashlib.sha256("\0".join([asked, *names]).encode()).hexdigest()[:16]
     whole = cache / f"cuts-{key}.npy"
     make_folder(cache)
@@ -114,7 +116,7 @@ def _cut_all(cutting: Cutting, subjects: Sequence[tuple[LabelledPhoto, FoundDog]
 def _cut(cutting: Cutting, photo: LabelledPhoto, dog: FoundDog) -> NDArray[np.uint8]:
     pixels = open_labelled(photo)
     height, width = pixels.shape[:2]
-    picture = cut(pixels, cutting.view.square(dog, width, height), cutting.side)
+    picture = cut(pixels, cutting.view.square(dog, width, height), cutting.side, cutting.fill)
     if cutting.channels == 1:
         return np.asarray(Image.fromarray(picture).convert("L"))[None]
     return picture.transpose(2, 0, 1)

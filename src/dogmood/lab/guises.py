@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from dogmood.atomic import atomic_write
-from dogmood.finder import Finder, FoundDog
-from dogmood.lab.altered import dog_share, face, on_backdrop
+from dogmood.finder import FoundDog
+from dogmood.lab.altered import face, on_backdrop
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.dogs import make_folder, open_labelled
 from dogmood.lab.progress import track
@@ -58,14 +58,13 @@ def faces(photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], folder: Pat
 
 
 def on_backdrops(
-    photos: Sequence[LabelledPhoto], finder: Finder, finder_sha256: str, backdrops: Sequence[Path], folder: Path
+    photos: Sequence[LabelledPhoto], masks: Sequence[LabelledPhoto], backdrops: Sequence[Path], folder: Path
 ) -> list[LabelledPhoto]:
-    """Write each photo with the dog in front of a picture without one, by the finder's mask.
+    """Write each photo with the dog in front of a picture without one.
 
     Args:
         photos: the photos.
-        finder: says what is dog.
-        finder_sha256: its checksum.
+        masks: what is dog in each: see `dogmood.lab.masks`.
         backdrops: pictures without a dog.
         folder: for the pictures; those of an earlier call with the same arguments are taken.
 
@@ -74,14 +73,13 @@ def on_backdrops(
         PhotoError: a backdrop cannot be read.
     """
     made = []
-    for photo in track(photos, "Changing backdrops"):
+    for photo, mask in track(list(zip(photos, masks, strict=True)), "Changing backdrops"):
         digest = photo.digest()
         backdrop = backdrops[int(_drawn(digest).integers(len(backdrops)))]
-        path = _place(folder, "backdrop", f"{digest} {finder_sha256} {finder.settings} {backdrop.name} {QUALITY}")
+        path = _place(folder, "backdrop", f"{digest} {mask.path.name} {backdrop.name} {QUALITY}")
         if not path.exists():
-            pixels = open_labelled(photo)
-            dog = dog_share(finder.find(pixels), *pixels.shape[1::-1])
-            _save(path, on_backdrop(pixels, dog, open_photo(backdrop).pixels))
+            dog = open_labelled(mask)[..., 0].astype(np.float32) / np.float32(255)
+            _save(path, on_backdrop(open_labelled(photo), dog, open_photo(backdrop).pixels))
         made.append(replace(photo, path=path, sha256=""))
     return made
 

@@ -22,6 +22,7 @@ from dogmood.lab.data.pets import read_pets
 from dogmood.lab.dogs import KnownDogs
 from dogmood.lab.export import as_stored, check_parity, to_onnx
 from dogmood.lab.guises import faces, on_backdrops
+from dogmood.lab.masks import KnownMasks
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.steps import Steps
 from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos, answers, train_classifier, weights_of
@@ -29,6 +30,8 @@ from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos, answers,
 CLASSIFIER = ClassifierSettings(side=224, views=(View("body", 1.05), View("head", 1.5)))
 FRAME = 256
 """Side of the stored cuts, whose margin around what the classifier is shown lets crops vary."""
+
+BLACK = (0, 0, 0)
 
 GUISES = ("train", "faces", "backdrops")
 """What is learnt from: the photos as they are, and in two guises."""
@@ -61,20 +64,30 @@ def show(data: Path, finder: Finder, finder_sha256: str, work: Path) -> dict[str
     parts: dict[str, list[LabelledPhoto]] = {"train": [], "valid": [], "test": [], "web": []}
     for photo in read_manifest(data / "emotions"):
         parts["web" if photo.tier == "web" else photo.split].append(photo)
-    known = KnownDogs(finder, finder_sha256, work)
+    known, masks = KnownDogs(finder, finder_sha256, work), KnownMasks(finder, finder_sha256, work / "masks")
     guises, train = work / "guises", parts["train"]
     parts["faces"] = faces(train, known.of(train), guises)
     empty = [pet.path for pet in read_pets(data / "finder") if pet.kind == "none" and pet.split == "train"]
-    parts["backdrops"] = on_backdrops(train, finder, finder_sha256, empty, guises)
-    return {name: _shown(photos, known.of(photos), work) for name, photos in parts.items()}
+    parts["backdrops"] = on_backdrops(train, masks.of(train), empty, guises)
+    # What is only looked at needs no mask; nor does what stands before another backdrop need one of its own.
+    known_masks = {name: masks.of(parts[name]) for name in ("train", "faces", "web")}
+    known_masks["backdrops"] = known_masks["train"]
+    return {name: _shown(photos, known.of(photos), known_masks.get(name), work) for name, photos in parts.items()}
 
 
-def _shown(photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], work: Path) -> Shown:
+def _shown(
+    photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], masks: Sequence[LabelledPhoto] | None, work: Path
+) -> Shown:
     margin = FRAME / CLASSIFIER.side
     views = [replace(view, expand=view.expand * margin) for view in CLASSIFIER.views]
     cuts = [cut_photos(photos, Cutting(view, FRAME, 3), work / "cuts", dogs) for view in views]
+    dog = (
+        [cut_photos(masks, Cutting(view, FRAME, 1, BLACK), work / "cuts", dogs) for view in views]
+        if masks is not None
+        else None
+    )
     targets = np.array([photo.soft for photo in photos], np.float32).reshape(-1, len(EMOTIONS))
-    return Shown(photos, dogs, CutPhotos(cuts, targets, np.full(len(photos), 1 / max(1, len(photos)))))
+    return Shown(photos, dogs, CutPhotos(cuts, targets, np.full(len(photos), 1 / max(1, len(photos))), dog))
 
 
 def train_on_labels(
@@ -146,9 +159,10 @@ def _together(lessons: Sequence[Sequence[Shown]], shares: Sequence[float], balan
         if any(len(part.photos) for part in lesson)
     ]
     views = [np.concatenate(views) for views in zip(*(part.cuts.views for part in parts), strict=True)]
+    masks = [np.concatenate(masks) for masks in zip(*(part.cuts.masks or () for part in parts), strict=True)]
     targets = np.concatenate([part.cuts.targets for part in parts])
     drawn = np.concatenate(weights)
-    return CutPhotos(views, targets, drawn / drawn.sum())
+    return CutPhotos(views, targets, drawn / drawn.sum(), masks)
 
 
 def export_classifier(net: torch.nn.Module, storage: str) -> bytes:

@@ -42,11 +42,20 @@ class StrongAugment:
         self._erase = augmentation.RandomErasing(scale=(0.02, 0.2), p=0.25)
 
     @torch.no_grad()
-    def __call__(self, pictures: Tensor) -> Tensor:
-        """Take RGB ``(n, 3, frame, frame)`` in [0, 1], return ``(n, 3, side, side)``."""
-        crops = middle_crop(self._move(pictures), self.side)
+    def __call__(self, pictures: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+        """Vary pictures, and move their masks with them.
+
+        Args:
+            pictures: RGB ``(n, 3, frame, frame)`` in [0, 1].
+            masks: ``(n, channels, frame, frame)``, for instance what is dog.
+
+        Returns:
+            ``(n, 3, side, side)`` and ``(n, channels, side, side)``.
+        """
+        moved = middle_crop(self._move(torch.cat([pictures, masks], dim=1)), self.side)
+        crops, masks = moved[:, :3], moved[:, 3:]
         varied: Tensor = self._erase(coarsened(self._recolour(crops).clamp(0, 1)))
-        return varied
+        return varied, masks
 
 
 def coarsened(pictures: Tensor) -> Tensor:

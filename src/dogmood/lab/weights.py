@@ -47,7 +47,7 @@ from dogmood.lab.storage import store
 from dogmood.lab.train_classifier import ClassifierTraining
 from dogmood.lab.train_finder import FinderTraining
 
-VERSIONS = {"base": "0.2.1", "fast": "0.2.1"}
+VERSIONS = {"base": "0.3.0", "fast": "0.3.0"}
 STORAGE = "int8"
 
 FAST_SIDE = 320
@@ -68,7 +68,7 @@ class Plan:
     finder: FinderTraining = field(default_factory=FinderTraining)
     base: ClassifierTraining = field(
         default_factory=lambda: ClassifierTraining(
-            backbone="dinov2_s", trained=6, batch=16, top=0.05, decay=0.8, half=True
+            backbone="dinov2_s", trained=6, epochs=7, coarse=5, batch=16, top=0.05, decay=0.8, half=True
         )
     )
     fast: ClassifierTraining = field(default_factory=lambda: ClassifierTraining(teacher=0.7, epochs=6))
