@@ -67,12 +67,14 @@ def show(data: Path, finder: Finder, finder_sha256: str, work: Path) -> dict[str
     known, masks = KnownDogs(finder, finder_sha256, work), KnownMasks(finder, finder_sha256, work / "masks")
     guises, train = work / "guises", parts["train"]
     parts["faces"] = faces(train, known.of(train), guises)
+    dogs = {name: known.of(photos) for name, photos in parts.items()}
+    # What is only looked at needs no mask.
+    dog_masks = {name: masks.of(parts[name]) for name in ("train", "faces", "web")}
     empty = [pet.path for pet in read_pets(data / "finder") if pet.kind == "none" and pet.split == "train"]
-    parts["backdrops"] = on_backdrops(train, masks.of(train), empty, guises)
-    # What is only looked at needs no mask; nor does what stands before another backdrop need one of its own.
-    known_masks = {name: masks.of(parts[name]) for name in ("train", "faces", "web")}
-    known_masks["backdrops"] = known_masks["train"]
-    return {name: _shown(photos, known.of(photos), known_masks.get(name), work) for name, photos in parts.items()}
+    parts["backdrops"] = on_backdrops(train, dog_masks["train"], empty, guises)
+    # Before another backdrop, the dog is where it was.
+    dogs["backdrops"], dog_masks["backdrops"] = dogs["train"], dog_masks["train"]
+    return {name: _shown(photos, dogs[name], dog_masks.get(name), work) for name, photos in parts.items()}
 
 
 def _shown(
