@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dogmood.finder import FinderSettings, find_dogs, whole_photo
+from dogmood.finder import FinderSettings, find_dogs, whole_photo, with_edge
 
 SETTINGS = FinderSettings(side=384, presence=0.5, box=0.4, head=0.1)
 
@@ -124,3 +126,22 @@ def test_a_head_that_lies_in_two_bodies_goes_to_the_better_one() -> None:
 def test_at_the_presence_threshold_there_is_a_dog() -> None:
     given_maps = maps({(4, 6): (0.8, 2, 1, 3, 2)}) | {"presence": np.float32(0.5)}
     assert len(find_dogs(given_maps, 120, 80, SETTINGS).dogs) == 1
+
+
+@given(st.floats(0.01, 0.99), st.lists(st.floats(0, 1, width=32), min_size=1, max_size=20))
+def test_a_mask_s_edge_becomes_a_half_and_its_order_stays(edge: float, values: list[float]) -> None:
+    mask = np.array([*values, edge], np.float32)
+    shifted = with_edge(mask, edge)
+    assert shifted[-1] == pytest.approx(0.5, abs=1e-4)
+    assert ((shifted >= 0) & (shifted <= 1)).all()
+    assert (np.diff(shifted[np.argsort(mask, kind="stable")]) >= -1e-6).all()
+    assert np.array_equal(with_edge(mask, 0.5), mask)
+
+
+def test_the_mask_s_edge_is_the_setting_s() -> None:
+    given = maps({(4, 6): (0.8, 2, 1, 3, 2.5)})
+    given["mask"][:, :24] = 0.3
+    for edge, is_dog in ((0.2, True), (0.5, False)):
+        found = find_dogs(given, 120, 80, replace(SETTINGS, mask=edge))
+        assert (found.mask[:, :24] >= 0.5).all() == is_dog
+        assert found.mask[:, 24:].max() < 0.5

@@ -74,6 +74,8 @@ class FinderSettings:
         enlarged: a photo smaller than ``side`` is enlarged at most so many times, though
             to 224 pixels at least; None enlarges every photo to ``side``.  Photos that
             are enlarged far look unlike what ImageNet's dogs were learnt from.
+        mask: what the network says of a cell at a dog's edge; masks are shifted so that
+            0.5 lies there.
     """
 
     side: int
@@ -81,6 +83,7 @@ class FinderSettings:
     box: float
     head: float
     enlarged: float | None = None
+    mask: float = 0.5
 
     def side_for(self, long_side: int) -> int:
         """Return the long side, a multiple of 32, that a photo of such a long side is fitted to."""
@@ -140,7 +143,7 @@ def find_dogs(maps: Outputs, width: int, height: int, settings: FinderSettings) 
         settings: the thresholds.
     """
     presence = float(maps["presence"])
-    mask = maps["mask"]
+    mask = with_edge(maps["mask"], settings.mask)
     if presence < settings.presence:
         return Found((), presence, mask)
     bodies = _peaks(maps["body"], width, height, least=0.0)
@@ -155,6 +158,20 @@ def find_dogs(maps: Outputs, width: int, height: int, settings: FinderSettings) 
         head = _take_head(box, heads)
         dogs.append(FoundDog(box, head, presence * score / best))
     return Found(tuple(sorted(dogs, key=lambda dog: dog.box[0] + dog.box[2])), presence, mask)
+
+
+def with_edge(mask: NDArray[np.float32], edge: float) -> NDArray[np.float32]:
+    """Return a mask with its log-odds shifted so that what was ``edge`` is 0.5.
+
+    Args:
+        mask: any shape, in [0, 1].
+        edge: above 0 and below 1.
+    """
+    if edge == 0.5:
+        return mask
+    inside, outside = mask * np.float32(1 - edge), (1 - mask) * np.float32(edge)
+    shifted: NDArray[np.float32] = inside / (inside + outside)
+    return shifted
 
 
 def _peaks(found: NDArray[np.float32], width: int, height: int, least: float) -> list[tuple[Box, float]]:

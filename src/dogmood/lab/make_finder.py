@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 
 from dogmood.bundle import Network
-from dogmood.finder import Finder, FinderSettings, whole_photo
+from dogmood.finder import Finder, FinderSettings, whole_photo, with_edge
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_boxes, read_manifest
 from dogmood.lab.data.pets import PetPhoto, read_pets
 from dogmood.lab.export import as_stored, check_parity, to_onnx
 from dogmood.lab.features import FeatureCache, weights_digest
-from dogmood.lab.finder_metrics import Seen, eager, measure_finder
+from dogmood.lab.finder_metrics import Seen, eager, mask_iou, measure_finder
 from dogmood.lab.measure import look_at_pets
 from dogmood.lab.nets.finder import FinderHead, FinderNet
 from dogmood.lab.nets.lite import LiteBackbone
@@ -35,6 +35,9 @@ from dogmood.photo import FORMATS, open_photo
 FINDER = FinderSettings(side=384, presence=0.5, box=0.7, head=0.1, enlarged=1.25)
 LABELLED_FOR_FINDER = 2500
 """Labelled photos, with a detector's boxes, that the finder learns from besides the pets."""
+
+EDGES = tuple(round(0.05 * step, 2) for step in range(1, 20))
+"""Cuts of a mask that are tried."""
 
 PARITY = 1e-2
 """Distances reach some dozen cells: float32 sums differ in the fourth digit."""
@@ -62,18 +65,19 @@ def make_finder(data: Path, steps: Steps, training: FinderTraining) -> tuple[byt
     graph = to_onnx(net, example, ("presence", "mask", "body", "head"), {0: "n", 2: "height", 3: "width"})
     check_parity(graph, as_stored(net), [example, torch.rand(1, 3, 384, 288)], PARITY)
 
-    return graph, *with_threshold(graph, FINDER, data)
+    return graph, *with_thresholds(graph, FINDER, data)
 
 
-def with_threshold(graph: bytes, settings: FinderSettings, data: Path) -> tuple[FinderSettings, Any]:
-    """Choose a finder's presence threshold on validation photos.
+def with_thresholds(graph: bytes, settings: FinderSettings, data: Path) -> tuple[FinderSettings, Any]:
+    """Choose a finder's presence threshold and the edge of its masks on validation photos.
 
     Returns:
-        The settings with it, and the figures on the held-out test photos.
+        The settings with them, and the figures on the held-out test photos.
     """
-    finder = Finder(Network(graph), eager(settings))
-    chosen = replace(settings, presence=_presence_threshold(look_at_pets(finder, data, "valid")))
-    return chosen, measure_finder(look_at_pets(finder, data, "test"), chosen.presence)
+    seen = look_at_pets(Finder(Network(graph), eager(replace(settings, mask=0.5))), data, "valid")
+    chosen = replace(settings, presence=_presence_threshold(seen), mask=_mask_edge(seen))
+    tested = look_at_pets(Finder(Network(graph), eager(chosen)), data, "test")
+    return chosen, measure_finder(tested, chosen.presence)
 
 
 def _for_finder(photos: Sequence[LabelledPhoto], data: Path, seed: int) -> list[LabelledPhoto]:
@@ -118,3 +122,12 @@ def _presence_threshold(seen: Sequence[Seen]) -> float:
     dogs = [s.found.presence for s in seen if s.photo.kind == "dog"]
     middle = (np.quantile(others, 0.99) + np.quantile(dogs, 0.02)) / 2
     return float(np.clip(middle, 0.2, 0.8))
+
+
+def _mask_edge(seen: Sequence[Seen]) -> float:
+    """Return the cut at which masks fit the exact ones best, on validation photos; 0.5 without any."""
+    exact = [(s.found.mask, mask) for s in seen if s.photo.kind == "dog" and (mask := s.photo.mask()) is not None]
+    if not exact:
+        return 0.5
+    fits = {edge: np.mean([mask_iou(with_edge(soft, edge), mask) for soft, mask in exact]) for edge in EDGES}
+    return max(fits, key=lambda edge: fits[edge])

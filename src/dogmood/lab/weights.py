@@ -40,7 +40,7 @@ from dogmood.lab.make_classifiers import (
     train_on_labels,
     train_on_teacher,
 )
-from dogmood.lab.make_finder import FINDER, make_finder, with_threshold
+from dogmood.lab.make_finder import FINDER, make_finder, with_thresholds
 from dogmood.lab.measure import emotion_figures, predict
 from dogmood.lab.steps import Steps
 from dogmood.lab.storage import store
@@ -103,7 +103,8 @@ def make_models(
     """
     steps = Steps(work)
     found = _finder_of(finder_from, data) if finder_from else _new_finder(data, steps, plan, command)
-    finder = Finder(Network(found.graph), eager(found.settings))
+    # What may be dog counts as dog while evidence is drawn to it: masks as the network says them.
+    finder = Finder(Network(found.graph), eager(replace(found.settings, mask=0.5)))
     shown = show(data, finder, hashlib.sha256(found.graph).hexdigest(), work)
     base = train_on_labels(data, shown, steps, plan.base)
     made = {"command": command, "finder": found.made, "base": asdict(plan.base)}
@@ -118,7 +119,7 @@ def make_models(
 def _smaller(found: MadeFinder, data: Path) -> MadeFinder:
     """Return fast's finder: base has room for it as it was made, in fast every byte and millisecond counts."""
     graph = store(found.graph, STORAGE)
-    return MadeFinder(graph, *with_threshold(graph, replace(found.settings, side=FAST_SIDE), data), found.made)
+    return MadeFinder(graph, *with_thresholds(graph, replace(found.settings, side=FAST_SIDE), data), found.made)
 
 
 def _write(
@@ -181,7 +182,7 @@ def _finder_of(model: str, data: Path) -> MadeFinder:
         made = made.get("finder", {})
     # Cards from before 0.2.1 do not say how far small photos are enlarged.
     settings = replace(read_settings(bundle.card).finder, enlarged=FINDER.enlarged)
-    return MadeFinder(bundle.finder, *with_threshold(bundle.finder, settings, data), made)
+    return MadeFinder(bundle.finder, *with_thresholds(bundle.finder, settings, data), made)
 
 
 def main() -> None:
