@@ -169,9 +169,8 @@ def with_edge(mask: NDArray[np.float32], edge: float) -> NDArray[np.float32]:
     """
     if edge == 0.5:
         return mask
-    inside, outside = mask * np.float32(1 - edge), (1 - mask) * np.float32(edge)
-    shifted: NDArray[np.float32] = inside / (inside + outside)
-    return shifted
+    inside, outside = mask * (1 - edge), (1 - mask) * edge
+    return (inside / (inside + outside)).astype(np.float32)
 
 
 def _peaks(found: NDArray[np.float32], width: int, height: int, least: float) -> list[tuple[Box, float]]:

@@ -110,8 +110,7 @@ class Head:
 
     def logits(self, features: Features) -> Features:
         """Return ``(n, 5)`` for ``(n, channels)``."""
-        result: Features = (features - self.mean) / self.deviation @ self.weight.T + self.bias
-        return result
+        return np.asarray((features - self.mean) / self.deviation @ self.weight.T + self.bias, np.float32)
 
 
 def fit_head(features: Features, targets: Features, weights: NDArray[np.float64], penalty: float, way: Way) -> Head:
@@ -262,7 +261,9 @@ class Trials:
     def _read(self, head: Head, split: str, way: Way) -> Features:
         logits = head.logits(self._frozen.of(split, way))
         if way.mirrored:
-            logits = (logits + head.logits(self._frozen.of(split, way, mirrored=True))) / 2
+            logits = np.mean(
+                [logits, head.logits(self._frozen.of(split, way, mirrored=True))], axis=0, dtype=np.float32
+            )
         return logits
 
     def _compared(self, outcome: Outcome, standard: Outcome) -> dict[str, Any]:
@@ -270,11 +271,13 @@ class Trials:
         for split in ("valid", "test"):
             photos = self._parts[split]
             labels, groups = _labels(photos), [photo.group or photo.path.name for photo in photos]
-            right, before = ((getattr(one, split).argmax(axis=1) == labels) for one in (outcome, standard))
+            logits, before = getattr(outcome, split), getattr(standard, split)
+            right = logits.argmax(axis=1) == labels
+            gain = right.astype(float) - (before.argmax(axis=1) == labels)
             row[split] = {
                 "accuracy": mean_with_interval(right, groups),
-                "gain": mean_with_interval(right.astype(float) - before, groups),
-                "log loss": float(functional.cross_entropy(*map(torch.from_numpy, (getattr(outcome, split), labels)))),
+                "gain": mean_with_interval(gain, groups),
+                "log loss": float(functional.cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels))),
             }
         return row
 
