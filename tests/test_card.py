@@ -53,6 +53,7 @@ def test_an_unknown_setting_is_refused_by_name() -> None:
         ("finder", "presence", float("nan")),
         ("finder", "enlarged", 0.5), ("finder", "enlarged", "1"), ("finder", "enlarged", float("inf")),
         ("finder", "presence", 2), ("finder", "box", None), ("finder", "head", -1), ("finder", "mask", 0),
+        ("finder", "box_with_head", 2),
         ("classifier", "side", 0), ("classifier", "views", []),
         ("classifier", "views", [{"of": "body", "expand": 1}] * 99),
         ("classifier", "views", [{"of": "tail", "expand": 1.0}]),

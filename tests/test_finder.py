@@ -51,6 +51,24 @@ def test_two_dogs_side_by_side_stay_two_from_left_to_right_each_with_its_head() 
     assert left.presence == pytest.approx(0.9 * 0.7 / 0.9)
 
 
+def test_a_weak_peak_is_a_dog_if_it_holds_a_head_of_its_own() -> None:
+    settings = replace(SETTINGS, box_with_head=0.1)
+    bodies = {(4, 3): (0.9, 2, 2, 2, 2), (4, 9): (0.2, 2, 2, 2, 2)}
+    its_own, the_other_s = {(3, 9): (0.6, 1, 1, 1, 1)}, {(3, 3): (0.6, 1, 1, 1, 1)}
+    found = find_dogs(maps(bodies, its_own), 120, 80, settings)
+    assert len(found.dogs) == 2
+    assert found.dogs[1].presence == pytest.approx(0.9 * 0.6)
+    assert len(find_dogs(maps(bodies, the_other_s), 120, 80, settings).dogs) == 1
+    assert len(find_dogs(maps(bodies, its_own), 120, 80, SETTINGS).dogs) == 1
+
+
+def test_a_weak_peak_upon_a_dog_is_none_even_with_a_head() -> None:
+    settings = replace(SETTINGS, box_with_head=0.1)
+    bodies = {(4, 5): (0.9, 3, 3, 3, 3), (4, 7): (0.3, 4, 3, 2, 3)}
+    heads = {(3, 4): (0.6, 1, 1, 1, 1), (3, 7): (0.6, 1, 1, 1, 1)}
+    assert len(find_dogs(maps(bodies, heads), 120, 80, settings).dogs) == 1
+
+
 def test_two_peaks_of_one_dog_are_one() -> None:
     bodies = {(4, 5): (0.9, 3, 3, 3, 3), (4, 7): (0.8, 4.8, 3, 1.2, 3)}
     assert len(find_dogs(maps(bodies), 120, 80, SETTINGS).dogs) == 1

@@ -73,6 +73,7 @@ def _check(settings: Settings, emotions: Any) -> None:
         "box": (finder.box, 0, 1),
         "head": (finder.head, 0, 1),
         "mask": (finder.mask, 0.001, 0.999),
+        "box_with_head": (finder.box_with_head, 0, 1),
         "temperature": (doubt.temperature, 1e-3, 1e3),
         "sure": (doubt.sure, 0, 2),
         "coverage": (doubt.coverage, 0, 1),

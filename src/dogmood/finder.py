@@ -25,6 +25,8 @@ _LEAST_SIDE = 224
 """The side that ImageNet's networks are trained at: the smallest photo is enlarged to it."""
 _SAME_DOG = 0.55
 """Two body boxes that overlap more (IoU) are one dog."""
+_OTHER_DOG = 0.4
+"""Body boxes that overlap less than this (IoU) may well be two dogs."""
 _HEAD_INSIDE = 0.6
 """A head belongs to a body that holds at least this share of it."""
 
@@ -71,6 +73,8 @@ class FinderSettings:
         presence: at or above this probability the photo shows a dog.
         box: at or above this share of the best score, a further peak is a dog.
         head: a head needs at least this score.
+        box_with_head: at or above this share of the best score, a further peak is a dog if
+            it holds a head of its own and hardly overlaps the dogs before it.
         enlarged: a photo smaller than ``side`` is enlarged at most so many times, though
             to 224 pixels at least; None enlarges every photo to ``side``.  Photos that
             are enlarged far look unlike what ImageNet's dogs were learnt from.
@@ -84,6 +88,7 @@ class FinderSettings:
     head: float
     enlarged: float | None = None
     mask: float = 0.5
+    box_with_head: float = 1.0
 
     def side_for(self, long_side: int) -> int:
         """Return the long side, a multiple of 32, that a photo of such a long side is fitted to."""
@@ -151,12 +156,19 @@ def find_dogs(maps: Outputs, width: int, height: int, settings: FinderSettings) 
         return Found((), presence, mask)
     best = max(bodies[0][1], 1e-9)
     heads = _peaks(maps["head"], width, height, least=settings.head)
-    dogs = []
+    dogs: list[FoundDog] = []
     for box, score in bodies:
-        if score < settings.box * best:
+        share = score / best
+        if share < min(settings.box, settings.box_with_head):
             break
-        head = _take_head(box, heads)
-        dogs.append(FoundDog(box, head, presence * score / best))
+        own = _head_in(box, heads)
+        if share < settings.box and not (
+            own is not None and share >= settings.box_with_head and all(iou(box, dog.box) < _OTHER_DOG for dog in dogs)
+        ):
+            continue
+        head, head_score = (None, 0.0) if own is None else heads.pop(own)
+        # A body that is hardly seen may belong to a head that is plain to see.
+        dogs.append(FoundDog(box, head, presence * max(share, head_score)))
     return Found(tuple(sorted(dogs, key=lambda dog: dog.box[0] + dog.box[2])), presence, mask)
 
 
@@ -199,9 +211,6 @@ def _peaks(found: NDArray[np.float32], width: int, height: int, least: float) ->
     return kept
 
 
-def _take_head(body: Box, heads: list[tuple[Box, float]]) -> Box | None:
-    """Take the best-scored head that lies in a body off the list."""
-    for i, (head, _) in enumerate(heads):
-        if inside(head, body) >= _HEAD_INSIDE:
-            return heads.pop(i)[0]
-    return None
+def _head_in(body: Box, heads: list[tuple[Box, float]]) -> int | None:
+    """Return the place of the best-scored head that lies in a body, or None."""
+    return next((i for i, (head, _) in enumerate(heads) if inside(head, body) >= _HEAD_INSIDE), None)

@@ -32,7 +32,7 @@ from dogmood.lab.train_finder import (
 )
 from dogmood.photo import FORMATS, open_photo
 
-FINDER = FinderSettings(side=384, presence=0.5, box=0.7, head=0.1, enlarged=1.25)
+FINDER = FinderSettings(side=384, presence=0.5, box=0.7, head=0.1, enlarged=1.25, box_with_head=0.1)
 LABELLED_FOR_FINDER = 2500
 """Labelled photos, with a detector's boxes, that the finder learns from besides the pets."""
 

@@ -31,6 +31,7 @@ from dogmood.lab.emotion_metrics import Predictions, calibration_error, measure_
 from dogmood.lab.finder_metrics import Seen, eager, measure_finder
 from dogmood.lab.intervals import mean_with_interval
 from dogmood.lab.progress import track
+from dogmood.lab.two_dogs import measure_pairs
 from dogmood.photo import open_photo
 
 FOUR = ("anger", "fear", "happiness", "sadness")
@@ -133,6 +134,9 @@ def measure_model(model: str, data: Path, split: str, ten_crop: bool) -> dict[st
         },
         "ten crop": ten_crop,
         "finder": measure_finder(pets, settings.finder.presence),
+        "two dogs side by side": measure_pairs(
+            Finder(Network(bundle.finder), settings.finder), [seen.photo for seen in pets]
+        ),
         "emotions": emotion_figures(answers, settings.doubt),
         "ECE of a perfect calibration": least_ece(answers, settings.doubt),
         "by kind of photo": accuracy_by_kind(answers, photos, dogs),

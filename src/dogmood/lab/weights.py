@@ -180,8 +180,8 @@ def _finder_of(model: str, data: Path) -> MadeFinder:
         del made["finder"]
     else:
         made = made.get("finder", {})
-    # Cards from before 0.2.1 do not say how far small photos are enlarged.
-    settings = replace(read_settings(bundle.card).finder, enlarged=FINDER.enlarged)
+    # Older cards know neither how far small photos are enlarged nor what a head is worth.
+    settings = replace(read_settings(bundle.card).finder, enlarged=FINDER.enlarged, box_with_head=FINDER.box_with_head)
     return MadeFinder(bundle.finder, *with_thresholds(bundle.finder, settings, data), made)
 
 
