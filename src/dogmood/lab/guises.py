@@ -33,7 +33,7 @@ SMALLEST = 32
 QUALITY = 95
 
 
-def faces(photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], folder: Path) -> list[LabelledPhoto]:
+def faces(photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], folder: Path) -> dict[int, LabelledPhoto]:
     """Write the face of each photo, with a margin of its own; photos without a head, or with a tiny one, are left out.
 
     Args:
@@ -41,11 +41,14 @@ def faces(photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], folder: Pat
         dogs: the dog in each.
         folder: for the pictures; those of an earlier call with the same photos and dogs are taken.
 
+    Returns:
+        By the place of the photo that it is cut out of.
+
     Raises:
         LabError: a photo cannot be read, or the folder cannot be made.
     """
-    made = []
-    for photo, dog in track(list(zip(photos, dogs, strict=True)), "Cutting out faces"):
+    made = {}
+    for place, (photo, dog) in enumerate(track(list(zip(photos, dogs, strict=True)), "Cutting out faces")):
         if dog.head is None or min(dog.head[2] - dog.head[0], dog.head[3] - dog.head[1]) < SMALLEST:
             continue
         digest = photo.digest()
@@ -53,7 +56,7 @@ def faces(photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], folder: Pat
         path = _place(folder, "face", f"{digest} {dog.head} {WIDEST} {QUALITY}")
         if not path.exists():
             _save(path, face(open_labelled(photo), dog.head, margin))
-        made.append(replace(photo, path=path, sha256=""))
+        made[place] = replace(photo, path=path, sha256="")
     return made
 
 

@@ -42,16 +42,24 @@ PARITY = 2e-3
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """The photos of one split, the dog in each, and its cuts."""
+    """The photos of one split, or of one guise, the dog in each, and its cuts.
+
+    Attributes:
+        photos: the photos.
+        dogs: the dog in each.
+        cuts: of the dogs.
+        guise_of: the place among the training photos of the one that each is a guise of.
+    """
 
     photos: Sequence[LabelledPhoto]
     dogs: Sequence[FoundDog]
     cuts: CutPhotos
+    guise_of: Sequence[int] = ()
 
     def taught(self, targets: NDArray[np.float32]) -> Shown:
         """Return the same with other labels; the likeliest emotion is what a photo counts as."""
         photos = [replace(p, label=EMOTIONS[i]) for p, i in zip(self.photos, targets.argmax(axis=1), strict=True)]
-        return Shown(photos, self.dogs, replace(self.cuts, targets=targets))
+        return replace(self, photos=photos, cuts=replace(self.cuts, targets=targets))
 
 
 def show(data: Path, finder: Finder, finder_sha256: str, work: Path) -> dict[str, Shown]:
@@ -66,7 +74,8 @@ def show(data: Path, finder: Finder, finder_sha256: str, work: Path) -> dict[str
         parts["web" if photo.tier == "web" else photo.split].append(photo)
     known, masks = KnownDogs(finder, finder_sha256, work), KnownMasks(finder, finder_sha256, work / "masks")
     guises, train = work / "guises", parts["train"]
-    parts["faces"] = faces(train, known.of(train), guises)
+    cut_out = faces(train, known.of(train), guises)
+    parts["faces"] = list(cut_out.values())
     dogs = {name: known.of(photos) for name, photos in parts.items()}
     # What is only looked at needs no mask.
     dog_masks = {name: masks.of(parts[name]) for name in ("train", "faces", "web")}
@@ -74,7 +83,10 @@ def show(data: Path, finder: Finder, finder_sha256: str, work: Path) -> dict[str
     parts["backdrops"] = on_backdrops(train, dog_masks["train"], empty, guises)
     # Before another backdrop, the dog is where it was.
     dogs["backdrops"], dog_masks["backdrops"] = dogs["train"], dog_masks["train"]
-    return {name: _shown(photos, dogs[name], dog_masks.get(name), work) for name, photos in parts.items()}
+    shown = {name: _shown(photos, dogs[name], dog_masks.get(name), work) for name, photos in parts.items()}
+    shown["faces"] = replace(shown["faces"], guise_of=list(cut_out))
+    shown["backdrops"] = replace(shown["backdrops"], guise_of=range(len(train)))
+    return shown
 
 
 def _shown(
@@ -105,21 +117,20 @@ def train_on_teacher(
     """Train a classifier on labels and a teacher's answers (Hinton et al. 2015, arXiv:1503.02531).
 
     The teacher's answers are mixed into the labels of photos that have been read,
-    and stand alone for those of the web.
+    and stand alone for those of the web.  In whatever guise, a photo has the answer to
+    it as it is: there the teacher sees most.
     """
+    of_train, of_web = (teacher_targets(teacher, shown[name].cuts) for name in ("train", "web"))
     lessons: list[list[Shown]] = []
-    digest = hashlib.sha256()
-    for name in (*GUISES, "web"):
+    for name in GUISES:
         part = shown[name]
-        targets = teacher_targets(teacher, part.cuts)
-        if name == "web":
-            # How rare an emotion is among unread photos is the teacher's to say.
-            lessons[0].append(part.taught(targets))
-        else:
-            mixed = (1 - training.teacher) * part.cuts.targets + training.teacher * targets
-            lessons.append([replace(part, cuts=replace(part.cuts, targets=mixed))])
-        digest.update(targets.tobytes())
-    return _trained(data, shown, lessons, steps, training, taught_by=digest.hexdigest())
+        answers_to = of_train if name == "train" else of_train[list(part.guise_of)]
+        mixed = (1 - training.teacher) * part.cuts.targets + training.teacher * answers_to
+        lessons.append([replace(part, cuts=replace(part.cuts, targets=mixed))])
+    # How rare an emotion is among unread photos is the teacher's to say.
+    lessons[0].append(shown["web"].taught(of_web))
+    digest = hashlib.sha256(of_train.tobytes() + of_web.tobytes()).hexdigest()
+    return _trained(data, shown, lessons, steps, training, taught_by=digest)
 
 
 def teacher_targets(teacher: ClassifierNet, cuts: CutPhotos) -> NDArray[np.float32]:
