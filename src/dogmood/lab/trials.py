@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +194,7 @@ class Outcome:
 
     penalty: float
     valid: Features
-    test: Features = field(repr=False)
+    test: Features
 
 
 class Trials:
