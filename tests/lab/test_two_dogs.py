@@ -38,11 +38,14 @@ def test_two_dogs_are_apart_when_each_lies_on_its_side(middles: tuple[float, ...
     assert kept_apart(found(*middles), seam=50) == apart
 
 
-def test_two_real_dogs_are_kept_apart(bull_mastiff: Path, imagenet: Path) -> None:
+def test_a_real_dog_beside_itself_is_two(bull_mastiff: Path, cottage: Path) -> None:
     bundle = open_bundle("base")
     finder = Finder(Network(bundle.finder), read_settings(bundle.card).finder)
-    paths = (bull_mastiff, imagenet / "imagenet_16_251.jpg")
-    pets = [PetPhoto(path, path.stem, "dog", "test", None, None, None) for path in paths]
-    figures = measure_pairs(finder, pets)
+
+    def pet(path: Path, kind: str) -> PetPhoto:
+        return PetPhoto(path, path.stem, kind, "test", None, None, None)
+
+    figures = measure_pairs(finder, [pet(bull_mastiff, "dog"), pet(cottage, "none"), pet(bull_mastiff, "dog")])
     assert figures["kept apart"]["value"] == 1
     assert figures["kept apart"]["n"] == 1
+    assert figures["fewer than two"] == figures["more than two"] == 0
