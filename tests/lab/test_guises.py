@@ -10,6 +10,7 @@ from PIL import Image
 from dogmood.bundle import Network, open_bundle
 from dogmood.card import read_settings
 from dogmood.finder import Finder, FoundDog
+from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto, read_manifest
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.guises import SMALLEST, WIDEST, faces, on_backdrops
@@ -70,3 +71,8 @@ def test_a_dog_stands_before_another_picture(bull_mastiff: Path, tmp_path: Path,
     middle = tuple(slice(size // 2 - 20, size // 2 + 20) for size in changed.shape)
     assert changed[middle].mean() < 0.05
     assert 0.1 < changed.mean() < 0.9
+
+
+def test_without_any_backdrop_that_is_said(photos: list[LabelledPhoto], tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="without an animal"):
+        on_backdrops(photos[:1], photos[:1], [], tmp_path)

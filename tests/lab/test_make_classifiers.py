@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from dogmood.lab.finder_metrics import eager
 from dogmood.lab.make_classifiers import FRAME, Shown, export_classifier, show, teacher_targets, train_on_teacher
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.steps import Steps
-from dogmood.lab.train_classifier import ClassifierTraining
+from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos
 
 TINY = ClassifierTraining(trained=1, epochs=1, photos=8, batch=4, teacher=0.5)
 
@@ -35,11 +36,45 @@ def opinionated(bias: float) -> ClassifierNet:
 
 
 def test_every_split_has_its_photos_and_cuts_with_a_margin(shown: dict[str, Shown]) -> None:
-    counts = {name: len(part.photos) for name, part in shown.items()}
-    assert counts == {"train": 20, "valid": 10, "test": 10, "web": 2, "faces": counts["faces"], "backdrops": 20}
+    counts = {name: len(part.photos) for name, part in shown.items() if name != "faces"}
+    assert counts == {"train": 20, "valid": 10, "test": 10, "web": 2, "backdrops": 20}
     for part in shown.values():
         assert [view.shape for view in part.cuts.views] == [(len(part.photos), 3, FRAME, FRAME)] * 2
         assert part.cuts.targets.sum(axis=1) == pytest.approx(np.ones(len(part.photos)))
+
+
+def test_a_guise_says_whose_it_is(shown: dict[str, Shown]) -> None:
+    """How many painted pictures have a face is the finder's to say."""
+    seen = [i for i, dog in enumerate(shown["train"].dogs) if dog.head is not None]
+    assert set(shown["faces"].guise_of) <= set(seen)
+    for name in ("faces", "backdrops"):
+        guise = shown[name]
+        assert [p.label for p in guise.photos] == [shown["train"].photos[i].label for i in guise.guise_of]
+        assert guise.cuts.masks is not None
+
+
+def test_a_guise_learns_the_teacher_s_answer_to_the_photo_as_it_is(
+    shown: dict[str, Shown], small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers(_: ClassifierNet, cuts: CutPhotos) -> np.ndarray:
+        return np.eye(5, dtype=np.float32)[np.arange(len(cuts.targets)) % 5]
+
+    given: list[CutPhotos] = []
+
+    def train(net: ClassifierNet, cuts: CutPhotos, *_: object) -> ClassifierNet:
+        given.append(cuts)
+        return net
+
+    monkeypatch.setattr("dogmood.lab.make_classifiers.teacher_targets", answers)
+    monkeypatch.setattr("dogmood.lab.make_classifiers.train_classifier", train)
+    train_on_teacher(small_data, shown, opinionated(0.0), Steps(tmp_path), replace(TINY, teacher=1.0))
+    [cuts] = given
+    # The photos as they are, those of the web, faces, backdrops.
+    assert np.array_equal(cuts.targets[-20:], cuts.targets[:20])
+    faces = len(shown["faces"].photos)
+    shares = cuts.weights[:22].sum(), cuts.weights[22 : 22 + faces].sum(), cuts.weights[-20:].sum()
+    expected = np.array([0.6, 0.25 if faces else 0, 0.15])
+    assert shares == pytest.approx(expected / expected.sum())
 
 
 def test_a_teacher_s_targets_are_probabilities(shown: dict[str, Shown]) -> None:

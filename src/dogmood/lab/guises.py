@@ -18,6 +18,7 @@ from PIL import Image
 
 from dogmood.atomic import atomic_write
 from dogmood.finder import FoundDog
+from dogmood.lab import LabError
 from dogmood.lab.altered import face, on_backdrop
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.dogs import make_folder, open_labelled
@@ -72,9 +73,11 @@ def on_backdrops(
         folder: for the pictures; those of an earlier call with the same arguments are taken.
 
     Raises:
-        LabError: a photo cannot be read, or the folder cannot be made.
+        LabError: a photo cannot be read, there is no backdrop, or the folder cannot be made.
         PhotoError: a backdrop cannot be read.
     """
+    if photos and not backdrops:
+        raise LabError("There are no pictures without an animal to put dogs in front of: finder/ must hold some.")
     made = []
     for photo, mask in track(list(zip(photos, masks, strict=True)), "Changing backdrops"):
         digest = photo.digest()
