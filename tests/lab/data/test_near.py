@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from dogmood.lab.data.near import joined, look_at, near_pairs
+from dogmood.lab.data.near import Looks, joined, look_at, near_pairs
 
 
 @pytest.fixture
@@ -42,6 +42,19 @@ def test_hashes_alone_find_mirrored_and_small_copies(photos: list[Path]) -> None
     pairs = near_pairs(looks)
     assert {(0, 2), (0, 3), (0, 4)} <= set(pairs)
     assert not any(1 in pair for pair in pairs)
+
+
+@pytest.mark.parametrize(
+    ("cosine", "bits", "near"), [(0.3, 6, False), (0.8, 6, True), (0.8, 20, False), (0.95, 20, True)]
+)
+def test_hashes_that_agree_by_chance_are_denied_by_embeddings(cosine: float, bits: int, near: bool) -> None:
+    mirrored = 2**64 - 2**32  # far from both
+    hashes = np.array([[0, mirrored], [2**bits - 1, mirrored]], np.uint64)
+    embeddings = np.zeros((2, 2, 1280), np.float32)
+    embeddings[0, :, 0] = 1
+    embeddings[1, 0, :2] = cosine, (1 - cosine**2) ** 0.5
+    embeddings[1, 1, 2] = 1
+    assert near_pairs(Looks(np.ones(2, bool), hashes, embeddings)) == ([(0, 1)] if near else [])
 
 
 def test_files_that_cannot_be_read_are_near_to_nothing(tmp_path: Path) -> None:

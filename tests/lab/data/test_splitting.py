@@ -52,6 +52,20 @@ def test_splits_keep_groups_whole_and_shares_fair(sizes: list[int], seed: int) -
             assert abs(counts[split] - share * total) <= most + 1e-9, (emotion, counts)
 
 
+def test_a_group_too_large_for_a_small_split_goes_to_train() -> None:
+    labels = ["fear"] * 100
+    groups = ["video"] * 40 + [str(i) for i in range(60)]
+    splits = draw_splits(labels, groups, 0)
+    assert set(splits[:40]) == {"train"}
+    assert Counter(splits) == {"train": 80, "valid": 10, "test": 10}
+
+
+@given(sizes=st.lists(st.integers(1, 100), min_size=3, max_size=8), seed=st.integers(0, 100))
+def test_no_split_stays_empty(sizes: list[int], seed: int) -> None:
+    groups = [f"g{g}" for g, size in enumerate(sizes) for _ in range(size)]
+    assert set(draw_splits(["fear"] * len(groups), groups, seed)) == {"train", "valid", "test"}
+
+
 def test_the_order_of_the_rows_does_not_matter_and_the_seed_does() -> None:
     labels = [EMOTIONS[i % 5] for i in range(200)]
     groups = [f"g{i}" for i in range(200)]

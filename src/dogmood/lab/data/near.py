@@ -1,12 +1,14 @@
 """Photos that show the same scene: copies, crops, other sizes, mirror images.
 
-Two photos are near when their perceptual hashes nearly agree, or when their
-embeddings do; each is compared with the other and with its mirror image.
+Two photos are near when their embeddings nearly agree, or when their perceptual hashes do
+and their embeddings do not deny it; each is compared with the other and with its mirror
+image.
 
-The limits were chosen on 769 photos whose groups are known, 206 pairs among them, most
-of them frames of one video or turned copies: nearly every pair within the limits is a
-true one (51 of 52 found), and a quarter of the true ones are found.  The others show
-the same scene without looking alike: only dog and video ids tell.
+The limits were chosen on 6,262 photos whose groups are known.  Among so many, 20 million
+pairs, hashes agree by chance: of 270 pairs whose hashes differ in at most 12 bits 46 are
+of one group, and all but one of those whose embeddings agree too are (docs/RESULTS.md,
+"Photos that are near").  Many photos of one group show the same scene without looking
+alike: only dog and video ids tell.
 """
 
 from __future__ import annotations
@@ -26,11 +28,14 @@ from dogmood.errors import PhotoError
 from dogmood.lab.progress import track
 from dogmood.photo import open_photo
 
-MOST_BITS = 10
-"""Of the 64 bits of two perceptual hashes, this many may differ."""
+MOST_BITS = 8
+"""Of the 64 bits of two perceptual hashes, this many may differ where only they are known."""
 
 LEAST_COSINE = 0.88
-"""From this cosine of their embeddings on, two photos are near."""
+"""From this cosine of their embeddings on, two photos are near, whatever their hashes say."""
+
+BOTH = 12, 0.75
+"""With at most so many bits that differ, and at least this cosine, two photos are near as well."""
 
 SIDE = 224
 _BATCH = 16
@@ -83,18 +88,19 @@ def look_at(paths: Sequence[Path], embed: bool = True) -> Looks:
     return Looks(readable, hashes, embeddings)
 
 
-def near_pairs(looks: Looks, bits: int = MOST_BITS, cosine: float = LEAST_COSINE) -> Pairs:
+def near_pairs(looks: Looks) -> Pairs:
     """Return the pairs of near photos, the lower index first.
 
     Every photo is compared with every other, a block at a time: 50,000 photos take
     minutes, and memory for one block.
     """
-    found: set[tuple[int, int]] = set()
-    for rows, columns in _near_hashes(looks, bits):
-        found.update(zip(rows.tolist(), columns.tolist(), strict=True))
-    if looks.embeddings is not None:
-        for rows, columns in _near_embeddings(looks.embeddings, cosine):
-            found.update(zip(rows.tolist(), columns.tolist(), strict=True))
+    embeddings = looks.embeddings
+    if embeddings is None:
+        found = set(_near_hashes(looks, MOST_BITS))
+    else:
+        bits, cosine = BOTH
+        found = {pair for pair in _near_hashes(looks, bits) if _cosine(embeddings, *pair) >= cosine}
+        found.update(_near_embeddings(embeddings, LEAST_COSINE))
     readable = looks.readable
     return sorted((i, k) for i, k in found if i < k and readable[i] and readable[k])
 
@@ -128,26 +134,29 @@ def _bits(bits: NDArray[np.bool_]) -> np.uint64:
     return np.uint64(int.from_bytes(np.packbits(bits.flatten()).tobytes()))
 
 
-def _near_hashes(looks: Looks, bits: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def _near_hashes(looks: Looks, bits: int) -> Iterator[tuple[int, int]]:
     # A photo beside the others' mirror images says all that mirroring both would.
     plain, mirrored = looks.hashes[:, 0], looks.hashes[:, 1]
     for start in range(0, len(plain), _CHUNK):
         block = plain[start : start + _CHUNK, None]
         for others in (plain, mirrored):
             rows, columns = np.nonzero(np.bitwise_count(block ^ others) <= bits)
-            yield _ordered(rows + start, columns)
+            yield from _ordered(rows + start, columns)
 
 
-def _near_embeddings(
-    embeddings: NDArray[np.float32], cosine: float
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def _near_embeddings(embeddings: NDArray[np.float32], cosine: float) -> Iterator[tuple[int, int]]:
     plain, mirrored = embeddings[:, 0], embeddings[:, 1]
     for start in range(0, len(plain), _CHUNK):
         block = plain[start : start + _CHUNK]
         for others in (plain, mirrored):
             rows, columns = np.nonzero(block @ others.T >= cosine)
-            yield _ordered(rows + start, columns)
+            yield from _ordered(rows + start, columns)
 
 
-def _ordered(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    return np.minimum(rows, columns), np.maximum(rows, columns)
+def _cosine(embeddings: NDArray[np.float32], i: int, k: int) -> float:
+    """Return how alike two photos are, one of them mirrored where that is more."""
+    return float((embeddings[i] @ embeddings[k].T).max())
+
+
+def _ordered(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    return zip(np.minimum(rows, columns).tolist(), np.maximum(rows, columns).tolist(), strict=True)

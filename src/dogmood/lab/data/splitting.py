@@ -73,7 +73,9 @@ def draw_splits(
     """Return each photo's split: whole groups, each emotion in the wanted shares.
 
     Groups are dealt one by one, the largest of the rarest emotion first, to the split
-    that lacks most of what it should have of that emotion.
+    that lacks most of what it should have of that emotion, among those that lack the
+    whole group: a long video would be twice what a small split wants.  The last groups
+    go where there is none yet.
 
     Args:
         labels: each photo's emotion.
@@ -95,11 +97,18 @@ def draw_splits(
     order.sort(key=lambda group: (total[main[group]], main[group], -sum(members[group].values())))
     # The small splits come first among equals, so that none stays empty.
     have: dict[str, Counter[str]] = {split: Counter() for split in sorted(shares, key=lambda s: shares[s])}
+    left = Counter(main.values())
     chosen = {}
     for group in order:
         label = main[group]
-        split = max(have, key=lambda s: 1 - have[s][label] / (shares[s] * total[label]))
+        size = members[group][label]
+        want = {split: shares[split] * total[label] for split in have}
+        empty = [split for split in have if not have[split][label]]
+        fitting = [split for split in have if size <= want[split] - have[split][label]]
+        allowed = empty if left[label] <= len(empty) else fitting or list(have)
+        split = max(allowed, key=lambda s: 1 - have[s][label] / want[s])
         have[split].update(members[group])
+        left[label] -= 1
         chosen[group] = split
     return [chosen[group] for group in groups]
 
