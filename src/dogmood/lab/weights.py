@@ -71,7 +71,7 @@ class Plan:
             backbone="dinov2_s", trained=6, epochs=7, coarse=5, batch=16, top=0.05, decay=0.8, half=True
         )
     )
-    fast: ClassifierTraining = field(default_factory=lambda: ClassifierTraining(teacher=0.7, epochs=6))
+    fast: ClassifierTraining = field(default_factory=lambda: ClassifierTraining(teacher=0.7, epochs=12, coarse=8))
 
 
 @dataclass(frozen=True, eq=False)
