@@ -37,6 +37,17 @@ def test_an_optimizer_without_a_rate_takes_its_own() -> None:
     assert settings_of({"data": "x", "optimizer": "adam", "rate": 0.5}).rate == 0.5
 
 
+def test_pretrained_transformers_are_not_undone_by_the_protocol_s_rate() -> None:
+    def start(**given: Any) -> tuple[str, float]:
+        settings = settings_of({"data": "x", "network": "dinov2_s", **given})
+        return settings.optimizer, settings.rate
+
+    assert start() == ("adamw", 1e-5)
+    assert start(pretrained=False) == ("sgd_nesterov", 0.01)
+    assert start(optimizer="sgd") == ("sgd", 0.01)
+    assert start(rate=0.1) == ("sgd_nesterov", 0.1)
+
+
 def test_what_is_given_goes_before_what_an_earlier_run_had() -> None:
     base = settings_of({"data": "x", "epochs": 7, "seed": 3})
     assert settings_of({"seed": 4, "epochs": None}, base) == RunSettings("x", epochs=7, seed=4)

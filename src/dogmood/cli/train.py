@@ -41,7 +41,10 @@ def train(
     optimizer: Annotated[
         str | None, _option("adadelta, adagrad, adam, amsgrad, adamw, asgd, sgd or sgd_nesterov [default].")
     ] = None,
-    rate: Annotated[float | None, _option("Learning rate at the start; 0.01 for SGD.")] = None,
+    rate: Annotated[
+        float | None,
+        _option("Learning rate at the start; 0.01 for SGD (dinov2_s: adamw with 0.00001, unless either is said)."),
+    ] = None,
     momentum: Annotated[float | None, _option("0.9 unless said.")] = None,
     weight_decay: Annotated[float | None, _option("0.0001 unless said.")] = None,
     scheduler: Annotated[

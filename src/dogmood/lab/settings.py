@@ -88,7 +88,9 @@ class RunSettings:
 def settings_of(given: Mapping[str, Any], base: RunSettings | None = None) -> RunSettings:
     """Make settings from those that are given; the rest are ``base``'s or the defaults.
 
-    An optimizer that is named without a rate starts from its own.
+    An optimizer that is named without a rate starts from its own; where neither is named,
+    pretrained weights that the protocol's would undo are trained on as they want to be
+    (`dogmood.lab.nets.registry.NetSpec`).
 
     Args:
         given: values by name; None stands for "not given".
@@ -112,6 +114,10 @@ def settings_of(given: Mapping[str, Any], base: RunSettings | None = None) -> Ru
         return replace(base, **chosen)
     if "data" not in chosen:
         raise LabError("Say where the labelled photos are: --data FOLDER.")
+    if not chosen.keys() & {"optimizer", "rate"} and chosen.get("pretrained", True) and "network" in chosen:
+        wanted = spec(chosen["network"]).fine_tuning
+        if wanted is not None:
+            chosen["optimizer"], chosen["rate"] = wanted
     try:
         return RunSettings(**chosen)
     except TypeError as error:

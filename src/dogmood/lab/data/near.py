@@ -5,10 +5,9 @@ and their embeddings do not deny it; each is compared with the other and with it
 image.
 
 The limits were chosen on 6,262 photos whose groups are known.  Among so many, 20 million
-pairs, hashes agree by chance: of 270 pairs whose hashes differ in at most 12 bits 46 are
-of one group, and all but one of those whose embeddings agree too are (docs/RESULTS.md,
-"Photos that are near").  Many photos of one group show the same scene without looking
-alike: only dog and video ids tell.
+pairs, hashes agree by chance: of 270 pairs whose hashes differ in at most 12 bits 49 show
+the same scene, and they are those whose embeddings agree too (docs/RESULTS.md, "Photos
+that are near").  Many photos of one scene do not look alike: only dog and video ids tell.
 """
 
 from __future__ import annotations

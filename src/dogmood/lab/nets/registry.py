@@ -31,6 +31,7 @@ class NetSpec:
     side: int
     frame: int
     layer: int | None = None
+    fine_tuning: tuple[str, float] | None = None
 
     def target(self, net: EmotionNet) -> nn.Module:
         """Return the module whose output Grad-CAM looks at."""
@@ -49,7 +50,7 @@ NETWORKS: dict[str, NetSpec] = {
     # The third stage before its pooling: 10 x 10 cells, where the last layer has 2 x 2.
     "vggnet": _grey(vgg.vggnet, vgg.SIDE, layer=19),
     "efficientnet_lite0": NetSpec(pretrained.efficientnet_lite0, 3, pretrained.SIDE, 256),
-    "dinov2_s": NetSpec(pretrained.dinov2_s, 3, pretrained.SIDE, 256),
+    "dinov2_s": NetSpec(pretrained.dinov2_s, 3, pretrained.SIDE, 256, fine_tuning=("adamw", 1e-5)),
 }
 
 
