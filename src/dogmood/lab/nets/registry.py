@@ -24,6 +24,9 @@ class NetSpec:
             Khaireddin & Chen 2021, 256 for 224 as is usual on ImageNet.
         layer: which part of ``features`` Grad-CAM looks at: the last whose maps still
             say where something is.  None takes what all of ``features`` returns.
+        fine_tuning: the optimizer and the rate with which its pretrained weights are
+            trained on, where the protocol's would undo them within a few steps
+            (docs/RESULTS.md, "Networks of the lab"); None takes the protocol's.
     """
 
     make: Callable[[int, bool], EmotionNet]
