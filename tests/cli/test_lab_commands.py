@@ -53,7 +53,8 @@ def test_from_a_folder_of_photos_to_a_model_that_reads(
 
     small = ["--network", "shallow_cnn", "--cut", "photo", "--epochs", 1, "--batch", 8, "--crops", 1]
     done("train", "--data", data, "--out", run, "--emotions", "anger,happiness", *small, *cache)
-    assert "accuracy" in done("test", run, *cache)
+    tested = done("test", run, *cache)
+    assert all(split in tested for split in ("test photos", "accuracy, validation", "accuracy, training"))
     assert done("report", run, *cache).startswith(str(run / "report.html"))
     assert "differs from torch by at most" in done("export", run, *cache)
     assert '"probabilities": {"anger"' in done("read", "--json", "--model", run / "model.dogmood", bull_mastiff)

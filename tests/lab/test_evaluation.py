@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dogmood.emotions import EMOTIONS
 from dogmood.lab.emotion_metrics import Predictions
-from dogmood.lab.evaluation import evaluate, reliability, risk_coverage
+from dogmood.lab.evaluation import accuracy, evaluate, reliability, risk_coverage
 
 FOUR = ("anger", "fear", "happiness", "sadness")
 
@@ -37,6 +37,15 @@ def test_known_answers_give_known_figures() -> None:
     assert happiness["F1"]["value"] == pytest.approx(2 / 3)
     assert sadness["n"] == 1
     assert figures["confusion"] == [[3, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+
+
+def test_accuracy_counts_hits_and_resamples_groups() -> None:
+    given = answers([0, 0, 1, 2], [0, 1, 1, 2], 4)
+    figure = accuracy(given)
+    assert (figure["value"], figure["n"]) == (0.75, 4)
+    # All photos of one group: drawn together, they are always right in three of four.
+    of_one = Predictions(given.logits, given.labels, ["g"] * 4)
+    assert accuracy(of_one)["interval"] == [0.75, 0.75]
 
 
 def test_intervals_hold_their_values_and_all_is_json() -> None:

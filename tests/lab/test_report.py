@@ -43,6 +43,10 @@ def test_a_tested_run_has_figures_and_plots(run: Run) -> None:
     figures = measure_run(run, cache_of(run))
     assert json.loads((run.folder / "test.json").read_text())["accuracy"]["value"] == figures["accuracy"]["value"]
     assert figures["n"] == len(figures["photos"]) == 10
+    photos = run.photos()
+    for split, accuracy in figures["other splits"].items():
+        assert accuracy["n"] == len(photos[split])
+        assert accuracy["interval"][0] <= accuracy["value"] <= accuracy["interval"][1]
     for name in ("curves", "confusion", "reliability", "risk-coverage"):
         assert (run.folder / "plots" / f"{name}.svg").read_text().startswith("<svg")
 
@@ -55,7 +59,7 @@ def test_the_page_of_a_run_is_complete_in_itself(run: Run) -> None:
     measure_run(run, cache_of(run))
     html = write_report(run.folder, cache_of(run)).read_text()
     page = Parsed(html)
-    for heading in ("Figures", "By emotion", "Settings", "Plots"):
+    for heading in ("Figures", "accuracy, validation", "By emotion", "Settings", "Plots"):
         assert heading in page.text
     assert not page.named("script")
     assert not page.named("link")

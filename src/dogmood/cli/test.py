@@ -36,6 +36,8 @@ def _print(figures: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from dogmood.lab.evaluation import OTHER_SPLITS
+
     console = Console()
     whole = Table(title=f"{figures['n']} test photos, ten crops each")
     for column in ("", "value", "95 % interval"):
@@ -43,6 +45,10 @@ def _print(figures: dict[str, Any]) -> None:
     for name in ("accuracy", "macro F1", "ECE before", "ECE", "Brier"):
         low, high = figures[name]["interval"]
         whole.add_row(name, f"{figures[name]['value']:.4f}", f"{low:.4f} to {high:.4f}")
+    for split, title in OTHER_SPLITS.items():
+        other = figures["other splits"][split]
+        low, high = other["interval"]
+        whole.add_row(f"{title} (n {other['n']})", f"{other['value']:.4f}", f"{low:.4f} to {high:.4f}")
     console.print(whole)
     each = Table(title="Rows: label; columns: reading")
     for column in ("", "n", "precision", "recall", *figures["emotions"]):

@@ -7,6 +7,8 @@ import os
 import re
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
@@ -19,6 +21,9 @@ _HOST_AND_PORT = re.compile(r"(?:ray://)?\[?([^/\]]+?)\]?:(\d{1,5})")
 
 _PATIENCE = 10.0
 """Seconds that are waited for a cluster to answer the door; Ray itself would try for minutes."""
+
+_FAREWELL = 10.0
+"""Seconds that threads which work for Ray are waited for before it is left."""
 
 
 class ClusterError(DogMoodError):
@@ -57,11 +62,13 @@ def connected(address: str) -> Iterator[Any]:
                 ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         raise ClusterError(f"The cluster at {address} cannot be reached: {_why(error)}.") from None
+    its_own = set(threading.enumerate())
     try:
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
             yield ray
     finally:
         if ours:
+            _wait_for(set(threading.enumerate()) - its_own)
             ray.shutdown()
 
 
@@ -87,6 +94,13 @@ def what_stopped(error: Exception) -> str:
         text = str(error.cause) or text  # type: ignore[attr-defined]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else type(error).__name__
+
+
+def _wait_for(threads: set[threading.Thread]) -> None:
+    """Let threads end: one that asks Ray for anything once it is shut down ends the whole process, unheard."""
+    end = time.monotonic() + _FAREWELL
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
 
 
 def _knock(address: str) -> None:

@@ -12,6 +12,7 @@ import json
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,12 +123,14 @@ def read_shards(ray: Any, plan: Plan, workers: int) -> Iterator[ShardDone]:
     by_number = {shard.number: shard for shard in plan.left}
     if by_number:
         try:
-            for answer in _dataset(ray, plan, workers).iter_rows():
-                told = json.loads(answer["answer"])
-                if told["problem"] is not None:
-                    raise ClusterError(told["problem"])
-                shard = by_number[int(answer["shard"])]
-                yield ShardDone(shard, told["summary"], tuple(told["reasons"]))
+            # Closed, else its threads go on after an error.
+            with closing(iter(_dataset(ray, plan, workers).iter_rows())) as answers:
+                for answer in answers:
+                    told = json.loads(answer["answer"])
+                    if told["problem"] is not None:
+                        raise ClusterError(told["problem"])
+                    shard = by_number[int(answer["shard"])]
+                    yield ShardDone(shard, told["summary"], tuple(told["reasons"]))
         except ray.exceptions.RayError as error:
             raise ClusterError(f"The work on the cluster stopped: {what_stopped(error)}.") from None
     out = Shards(Folder(plan.job.out))

@@ -12,7 +12,10 @@ from dogmood.doubt import softmax
 from dogmood.emotions import EMOTIONS
 from dogmood.lab.calibrate import fit_doubt
 from dogmood.lab.emotion_metrics import BINS, Predictions, calibration_error, measure_emotions
-from dogmood.lab.intervals import bootstrap
+from dogmood.lab.intervals import Figure, bootstrap, mean_with_interval
+
+OTHER_SPLITS = {"valid": "accuracy, validation", "train": "accuracy, training, one crop"}
+"""How tables name the accuracies that stand beside those of test photos."""
 
 NEVER = -1e4
 """The logit of an emotion that a run does not tell apart."""
@@ -55,6 +58,11 @@ def evaluate(valid: Predictions, test: Predictions, emotions: tuple[str, ...]) -
         "reliability": {"before": reliability(before, hit), "after": reliability(after, hit)},
         "risk-coverage": risk_coverage(after.max(axis=1), hit),
     }
+
+
+def accuracy(given: Predictions) -> Figure:
+    """Return how often the likeliest emotion is the label's."""
+    return mean_with_interval(given.logits.argmax(axis=1) == given.labels, list(given.groups))
 
 
 def reliability(probabilities: Floats, hit: NDArray[np.bool_]) -> list[dict[str, float]]:

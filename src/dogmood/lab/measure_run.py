@@ -8,7 +8,7 @@ from typing import Any
 
 from dogmood.atomic import atomic_write
 from dogmood.lab import plots
-from dogmood.lab.evaluation import evaluate
+from dogmood.lab.evaluation import accuracy, evaluate
 from dogmood.lab.run import Run
 from dogmood.lab.ten_crop import predict_run
 
@@ -17,7 +17,8 @@ def measure_run(run: Run, cache: Path, data: str | None = None) -> dict[str, Any
     """Measure a run's best network and keep the figures in its folder.
 
     Calibration is fitted on the validation photos, everything is measured on the test
-    photos; both are answered by ten-crop averaging.
+    photos; both are answered by ten-crop averaging.  Of training photos, the middle crop
+    is answered: they are many, and their accuracy only says how well they were learnt.
 
     Args:
         run: a run that has finished an epoch.
@@ -25,16 +26,20 @@ def measure_run(run: Run, cache: Path, data: str | None = None) -> dict[str, Any
         data: where the photos are now, if not where the run's settings say.
 
     Returns:
-        What ``test.json`` holds: see `evaluate`.
+        What ``test.json`` holds: see `evaluate`; as ``other splits`` accuracy on the
+        training and the validation photos (`dogmood.lab.intervals.Figure`).
 
     Raises:
         LabError: the data or the weights are absent or have changed.
         UsageError: the folder cannot be written to.
     """
     photos = run.photos(data)
-    valid, test = (predict_run(run, photos[split], cache) for split in ("valid", "test"))
+    train, valid, test = (
+        predict_run(run, photos[split], cache, ten=split != "train") for split in ("train", "valid", "test")
+    )
     figures = {
         **evaluate(valid, test, run.settings.emotions),
+        "other splits": {"train": accuracy(train), "valid": accuracy(valid)},
         "data": {"manifest.csv": run.data_sha256, "split": "test"},
         "photos": [
             {"photo": photo.path.name, "label": photo.label, "logits": [round(float(x), 4) for x in logits]}

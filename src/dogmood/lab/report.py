@@ -17,6 +17,7 @@ from PIL import Image
 from dogmood import __version__
 from dogmood.atomic import atomic_write
 from dogmood.lab import LabError, plots
+from dogmood.lab.evaluation import OTHER_SPLITS
 from dogmood.lab.examples import Mistake, Sample, mistakes_of, samples_of
 from dogmood.lab.run import Run
 from dogmood.lab.sweep_table import Row, percent
@@ -141,6 +142,8 @@ def sweep_page(name: str, rows: Sequence[Row]) -> Page:
 def _figures_table(figures: Mapping[str, Any]) -> Table:
     names = ("accuracy", "macro F1", "ECE before", "ECE", "Brier")
     rows = [(name, f"{figures[name]['value']:.4f}", _interval(figures[name])) for name in names]
+    for split, other in figures.get("other splits", {}).items():  # tests of earlier versions lack it
+        rows.append((f"{OTHER_SPLITS[split]} (n {other['n']})", f"{other['value']:.4f}", _interval(other)))
     for when in ("before", "after"):
         rows.append((f"log loss {when} temperature", f"{figures['log loss'][when]:.4f}", ""))
     rows.append(("temperature", f"{figures['temperature']:.3f}", ""))
