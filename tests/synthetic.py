@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dogmood.classifier import ClassifierSettings, View
+from dogmood.doubt import Doubt
 from dogmood.emotions import EMOTIONS
 from dogmood.finder import FoundDog
 from dogmood.lab.explain.probe import Probe
@@ -47,4 +48,4 @@ def subject_of(network: object, emotions: tuple[str, ...] = EMOTIONS) -> Subject
     logits, evidence = probe.evidence()
     mask = np.ones((16, 16), np.float32)
     emotion = EMOTIONS[int(logits.argmax())]
-    return Subject(probe, mask, logits, emotion, evidence, emotions, temperature=1.0)
+    return Subject(probe, mask, logits, emotion, evidence, emotions, Doubt(1.0, 0.5, 0.7, dict.fromkeys(emotions, 0.1)))

@@ -15,7 +15,7 @@ from dogmood.finder import FinderSettings
 SETTINGS = Settings(
     FinderSettings(side=384, presence=0.5, box=0.4, head=0.1),
     ClassifierSettings(side=224, views=(View("body", 1.0), View("head", 1.5))),
-    Doubt(temperature=1.5, sure=0.6, coverage=0.8, least=dict.fromkeys(EMOTIONS, 0.1)),
+    Doubt(temperature=1.5, sure=0.6, coverage=0.8, least=dict.fromkeys(EMOTIONS, 0.1), slope=-0.5),
 )
 
 
@@ -27,6 +27,12 @@ def test_a_card_from_before_small_photos_were_spared_enlarges_them_all() -> None
     finder = SETTINGS.to_card()["finder"]
     assert finder.pop("enlarged") is None
     assert read_settings(SETTINGS.to_card() | {"finder": finder}).finder.side_for(50) == 384
+
+
+def test_a_card_from_before_there_were_slopes_has_one_temperature() -> None:
+    doubt = SETTINGS.to_card()["doubt"]
+    assert doubt.pop("slope") == -0.5
+    assert read_settings(SETTINGS.to_card() | {"doubt": doubt}).doubt.slope == 0
 
 
 def test_what_else_a_card_holds_is_no_matter() -> None:
@@ -59,6 +65,7 @@ def test_an_unknown_setting_is_refused_by_name() -> None:
         ("classifier", "views", [{"of": "tail", "expand": 1.0}]),
         ("classifier", "views", [{"of": "body", "expand": 1e9}]),
         ("classifier", "views", 7), ("doubt", "temperature", 0), ("doubt", "temperature", float("inf")),
+        ("doubt", "slope", 1), ("doubt", "slope", float("nan")),
         ("doubt", "sure", "yes"), ("doubt", "coverage", -0.1), ("doubt", "least", {}), ("doubt", "least", 7),
         ("doubt", "least", {"joy": 0.5}), ("doubt", "least", dict.fromkeys(EMOTIONS, 5)),
     ],

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dogmood.classifier import ClassifierSettings, View
-from dogmood.doubt import Doubt
+from dogmood.doubt import STEEPEST, Doubt
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import ModelError, plainly
 from dogmood.finder import STRIDE, FinderSettings
@@ -75,6 +75,7 @@ def _check(settings: Settings, emotions: Any) -> None:
         "mask": (finder.mask, 0.001, 0.999),
         "box_with_head": (finder.box_with_head, 0, 1),
         "temperature": (doubt.temperature, 1e-3, 1e3),
+        "slope": (doubt.slope, -STEEPEST, STEEPEST),
         "sure": (doubt.sure, 0, 2),
         "coverage": (doubt.coverage, 0, 1),
         **{f"least {emotion}": (least, 0, 2) for emotion, least in doubt.least.items()},

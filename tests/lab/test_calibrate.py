@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dogmood.doubt import softmax
+from dogmood.doubt import softmax, tempered
 from dogmood.emotions import EMOTIONS
 from dogmood.lab.calibrate import fit_doubt, fit_temperature
 
 
-def sampled(n: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
+def sampled(n: int, sharpness: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Logits that are ``sharpness`` times too sure of labels drawn from their softmax."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     logits = random.normal(size=(n, 5))
     labels = np.array([random.choice(5, p=p) for p in softmax(logits)])
     return logits * sharpness, labels
@@ -18,7 +18,22 @@ def sampled(n: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
 def test_temperature_undoes_overconfidence(sharpness: float) -> None:
-    assert fit_temperature(*sampled(20_000, sharpness)) == pytest.approx(sharpness, rel=0.05)
+    temperature, slope = fit_temperature(*sampled(20_000, sharpness))
+    assert slope == 0
+    assert temperature == pytest.approx(sharpness, rel=0.05)
+
+
+@pytest.mark.parametrize("slope", [-0.5, 0.4])
+def test_a_slope_is_found_where_there_is_one(slope: float) -> None:
+    random = np.random.default_rng(0)
+    logits = 2 * random.normal(size=(20_000, 5))
+    labels = np.array([random.choice(5, p=p) for p in softmax(tempered(logits, 1.5, slope))])
+    assert fit_temperature(logits, labels) == pytest.approx((1.5, slope), rel=0.1)
+
+
+def test_a_slope_that_luck_would_give_is_left_out() -> None:
+    found = [fit_temperature(*sampled(150, 1.0, seed))[1] for seed in range(20)]
+    assert np.mean(np.array(found) == 0) > 0.6
 
 
 def test_threshold_keeps_the_stated_coverage() -> None:
@@ -29,7 +44,7 @@ def test_threshold_keeps_the_stated_coverage() -> None:
 def test_sets_hold_the_truth_in_nine_of_ten_of_each_emotion() -> None:
     logits, labels = sampled(4000, 2.0)
     doubt = fit_doubt(logits[:2000], labels[:2000])
-    probabilities = softmax(logits[2000:] / doubt.temperature)
+    probabilities = softmax(tempered(logits[2000:], doubt.temperature, doubt.slope))
     for i, emotion in enumerate(EMOTIONS):
         truth = probabilities[labels[2000:] == i, i]
         assert (truth >= doubt.least[emotion]).mean() == pytest.approx(0.9, abs=0.04)
@@ -42,7 +57,7 @@ def test_the_conformal_rank_is_exact() -> None:
     logits = np.zeros((95, 5))
     logits[np.arange(95), labels] = np.tile(margins, 5)
     doubt = fit_doubt(logits, labels)
-    second_lowest = softmax(logits / doubt.temperature)[1].max()
+    second_lowest = softmax(tempered(logits, doubt.temperature, doubt.slope))[1].max()
     assert doubt.least["anger"] == pytest.approx(second_lowest)
 
 

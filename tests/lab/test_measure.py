@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from dogmood.doubt import Doubt
+from dogmood.emotions import EMOTIONS
 from dogmood.finder import FoundDog
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.emotion_metrics import Predictions
 from dogmood.lab.measure import accuracy_by_kind, least_ece
 
-DOUBT = Doubt(1.0, 0.5, 0.7, {})
+DOUBT = Doubt(1.0, 0.5, 0.7, dict.fromkeys(EMOTIONS, 0.1))
 
 
 def photo(number: int, source: str, grey: bool) -> LabelledPhoto:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
-from dogmood.doubt import Doubt, softmax
+from dogmood.doubt import STEEPEST, Doubt, softmax, tempered
 from dogmood.emotions import EMOTIONS
 
 COVERAGE = 0.7
@@ -17,6 +17,9 @@ COVERAGE = 0.7
 
 CONFIDENCE = 0.9
 """How often, for each emotion, the conformal set shall hold the truth."""
+
+_LOGS = (-3.0, 3.0)
+"""Between which the temperature's logarithm is sought."""
 
 Floats = NDArray[np.float64]
 
@@ -29,23 +32,33 @@ def fit_doubt(logits: Floats, labels: NDArray[np.intp], emotions: Sequence[str] 
         labels: ``(n,)`` indices into ``emotions``.
         emotions: those that the network tells apart.
     """
-    temperature = fit_temperature(logits, labels)
-    probabilities = softmax(logits / temperature)
+    temperature, slope = fit_temperature(logits, labels)
+    probabilities = softmax(tempered(logits, temperature, slope))
     best = np.sort(probabilities.max(axis=1))
     sure = float(best[math.floor((1 - COVERAGE) * len(best))])
     truth = probabilities[np.arange(len(labels)), labels]
     least = {emotion: _least(truth[labels == i]) for i, emotion in enumerate(emotions)}
-    return Doubt(temperature, sure, float((best >= sure).mean()), least)
+    return Doubt(temperature, sure, float((best >= sure).mean()), least, slope)
 
 
-def fit_temperature(logits: Floats, labels: NDArray[np.intp]) -> float:
-    """Return the temperature with the least log loss (Guo et al. 2017)."""
+def fit_temperature(logits: Floats, labels: NDArray[np.intp]) -> tuple[float, float]:
+    """Return the temperature and the slope (`dogmood.doubt.tempered`) with the least log loss.
 
-    def loss(log_temperature: float) -> float:
-        probabilities = softmax(logits / math.exp(log_temperature))
-        return float(-np.log(probabilities[np.arange(len(labels)), labels] + 1e-12).mean())
+    The slope is 0, unless with it the photos are likelier by more than a further number to
+    choose makes them likelier by itself (Akaike 1974).
+    """
 
-    return math.exp(float(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
+    def loss(chosen: Floats) -> float:
+        probabilities = softmax(tempered(logits, math.exp(chosen[0]), chosen[1]))
+        return float(-np.log(probabilities[np.arange(len(labels)), labels] + 1e-12).sum())
+
+    plain = minimize_scalar(
+        lambda log_temperature: loss(np.array([log_temperature, 0.0])), bounds=_LOGS, method="bounded"
+    )
+    sloped = minimize(loss, [plain.x, 0.0], method="Nelder-Mead", bounds=[_LOGS, (-STEEPEST, STEEPEST)])
+    if plain.fun - sloped.fun <= 1:
+        return math.exp(float(plain.x)), 0.0
+    return math.exp(float(sloped.x[0])), float(sloped.x[1])
 
 
 def _least(truth: Floats) -> float:

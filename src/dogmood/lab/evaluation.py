@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dogmood.doubt import softmax
+from dogmood.doubt import softmax, tempered
 from dogmood.emotions import EMOTIONS
 from dogmood.lab.calibrate import fit_doubt
 from dogmood.lab.emotion_metrics import BINS, Predictions, calibration_error, measure_emotions
@@ -41,7 +41,7 @@ def evaluate(valid: Predictions, test: Predictions, emotions: tuple[str, ...]) -
     doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels, emotions)
     figures = measure_emotions(_widened(test, emotions), doubt, emotions)
     logits = test.logits.astype(np.float64)
-    before, after = softmax(logits), softmax(logits / doubt.temperature)
+    before, after = softmax(logits), softmax(tempered(logits, doubt.temperature, doubt.slope))
     hit = before.argmax(axis=1) == test.labels
     groups = list(test.groups)
 
@@ -53,6 +53,7 @@ def evaluate(valid: Predictions, test: Predictions, emotions: tuple[str, ...]) -
         "emotions": list(emotions),
         "by emotion": _by_emotion(before.argmax(axis=1), test, emotions),
         "temperature": doubt.temperature,
+        "slope": doubt.slope,
         "ECE before": {"value": ece(np.arange(len(hit))), "interval": bootstrap(ece, groups)},
         "log loss": {"before": _log_loss(before, test.labels), "after": _log_loss(after, test.labels)},
         "reliability": {"before": reliability(before, hit), "after": reliability(after, hit)},

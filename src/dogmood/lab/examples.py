@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from dogmood.doubt import softmax
+from dogmood.doubt import softmax, tempered
 from dogmood.lab.augment import middle_crop
 from dogmood.lab.cuts import CUTS, Cutting, cut_photos
 from dogmood.lab.data.manifest import LabelledPhoto
@@ -127,7 +127,7 @@ def samples_of(run: Run, photos: Sequence[LabelledPhoto], figures: Mapping[str, 
 
 def _probabilities(figures: Mapping[str, Any]) -> NDArray[np.float64]:
     logits = np.array([photo["logits"] for photo in figures["photos"]], np.float64)
-    return softmax(logits / figures["temperature"])
+    return softmax(tempered(logits, figures["temperature"], figures.get("slope", 0.0)))
 
 
 def _stretched(maps: NDArray[np.float32], emotion: int, side: int) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dogmood.bundle import Network, open_bundle
 from dogmood.card import read_settings
 from dogmood.classifier import Classifier
-from dogmood.doubt import Doubt, softmax
+from dogmood.doubt import Doubt, probabilities_of
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import DogMoodError
 from dogmood.finder import Finder, FoundDog
@@ -108,7 +108,7 @@ def least_ece(answers: Predictions, doubt: Doubt, rounds: int = 1000) -> dict[st
     Returns:
         ``mean`` and the 95 % point, ``high``, over the draws.
     """
-    confidence = softmax(answers.logits.astype(np.float64) / doubt.temperature).max(axis=1)
+    confidence = probabilities_of(answers.logits, doubt).max(axis=1)
     random = np.random.default_rng(0)
     values = [calibration_error(confidence, random.random(len(confidence)) < confidence) for _ in range(rounds)]
     return {"mean": float(np.mean(values)), "high": float(np.quantile(values, 0.95))}

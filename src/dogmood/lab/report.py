@@ -147,6 +147,7 @@ def _figures_table(figures: Mapping[str, Any]) -> Table:
     for when in ("before", "after"):
         rows.append((f"log loss {when} temperature", f"{figures['log loss'][when]:.4f}", ""))
     rows.append(("temperature", f"{figures['temperature']:.3f}", ""))
+    rows.append(("its slope with entropy", f"{figures.get('slope', 0.0):.3f}", ""))
     rows.append(("area under risk-coverage", f"{figures['risk-coverage']['area']:.4f}", ""))
     caption = "95 % intervals by bootstrap over groups; temperature fitted on validation photos alone."
     return Table("Figures", caption, ("", "value", "95 % interval"), rows)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dogmood.bundle import Bundle, Network
 from dogmood.card import read_settings
 from dogmood.classifier import Classifier, Evidence
-from dogmood.doubt import softmax
+from dogmood.doubt import Doubt, probabilities_of
 from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder
 from dogmood.lab.dogs import largest
@@ -39,7 +39,7 @@ class Subject:
         emotion: the one that was read.
         evidence: of the photo as it is.
         emotions: those that the model tells apart.
-        temperature: of its calibration.
+        doubt: its calibration.
     """
 
     probe: Probe
@@ -48,7 +48,7 @@ class Subject:
     emotion: str
     evidence: Evidence
     emotions: tuple[str, ...]
-    temperature: float
+    doubt: Doubt
 
     @property
     def size(self) -> tuple[int, int]:
@@ -85,8 +85,7 @@ class Subject:
 
     def calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the probability ``(n,)`` of the emotion that was read, given logits ``(n, 5)``."""
-        columns = [EMOTIONS.index(emotion) for emotion in self.emotions]
-        probabilities = softmax(logits[:, columns].astype(np.float64) / self.temperature)
+        probabilities = probabilities_of(logits, self.doubt, self.emotions)
         result: NDArray[np.float64] = probabilities[:, self.emotions.index(self.emotion)]
         return result
 
@@ -123,8 +122,7 @@ class Model:
         probe = Probe(self._classifier, self.settings.classifier, pixels, largest(found.dogs))
         logits, evidence = probe.evidence()
         emotion = max(self.emotions, key=lambda name: float(logits[EMOTIONS.index(name)]))
-        temperature = self.settings.doubt.temperature
-        return Subject(probe, found.mask, logits, emotion, evidence, self.emotions, temperature)
+        return Subject(probe, found.mask, logits, emotion, evidence, self.emotions, self.settings.doubt)
 
     def look_closer(self, subject: Subject) -> tuple[Evidence, ...]:
         """Return what closer crops of the same dog say, as fine maps take it in."""
