@@ -47,7 +47,7 @@ from dogmood.lab.storage import store
 from dogmood.lab.train_classifier import ClassifierTraining
 from dogmood.lab.train_finder import FinderTraining
 
-VERSIONS = {"base": "0.3.0", "fast": "0.3.0"}
+VERSIONS = {"base": "0.3.0", "fast": "0.3.1"}
 STORAGE = "int8"
 
 FAST_SIDE = 320
