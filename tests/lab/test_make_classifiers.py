@@ -12,7 +12,7 @@ from dogmood.card import read_settings
 from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder
 from dogmood.lab.finder_metrics import eager
-from dogmood.lab.make_classifiers import FRAME, Shown, export_classifier, show, teacher_targets, train_on_teacher
+from dogmood.lab.make_classifiers import FRAME, Shown, export_classifier, show, teacher_targets, train_on_teachers
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.steps import Steps
 from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos
@@ -67,7 +67,7 @@ def test_a_guise_learns_the_teacher_s_answer_to_the_photo_as_it_is(
 
     monkeypatch.setattr("dogmood.lab.make_classifiers.teacher_targets", answers)
     monkeypatch.setattr("dogmood.lab.make_classifiers.train_classifier", train)
-    train_on_teacher(small_data, shown, opinionated(0.0), Steps(tmp_path), replace(TINY, teacher=1.0))
+    train_on_teachers(small_data, shown, [opinionated(0.0)], Steps(tmp_path), replace(TINY, teacher=1.0))
     [cuts] = given
     # The photos as they are, those of the web, faces, backdrops.
     assert np.array_equal(cuts.targets[-20:], cuts.targets[:20])
@@ -88,11 +88,36 @@ def test_a_student_learns_other_things_from_another_teacher(
 ) -> None:
     steps = Steps(tmp_path)
     first, again, other = (
-        train_on_teacher(small_data, shown, opinionated(bias), steps, TINY).state_dict() for bias in (3.0, 3.0, -3.0)
+        train_on_teachers(small_data, shown, [opinionated(bias)], steps, TINY).state_dict() for bias in (3.0, 3.0, -3.0)
     )
     assert torch.equal(first["head.bias"], again["head.bias"])
     assert not torch.equal(first["head.bias"], other["head.bias"])
     assert len(list(tmp_path.glob("*.safetensors"))) == 2
+
+
+def test_a_pupil_goes_on_from_what_it_knows_and_stays_as_it_was(
+    shown: dict[str, Shown], small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[CutPhotos] = []
+
+    def train(net: ClassifierNet, cuts: CutPhotos, *_: object) -> ClassifierNet:
+        given.append(cuts)
+        with torch.no_grad():
+            net.head.bias += 1
+        return net
+
+    monkeypatch.setattr("dogmood.lab.make_classifiers.train_classifier", train)
+    teachers = [opinionated(bias) for bias in (3.0, -3.0)]
+    pupil = teachers[0]
+    before = pupil.head.bias.detach().clone()
+    steps, lesson = Steps(tmp_path), replace(TINY, teacher=1.0)
+    taught = [train_on_teachers(small_data, shown, teachers, steps, lesson, pupil) for _ in range(2)]
+    assert torch.equal(taught[0].head.bias, before + 1)
+    assert torch.equal(taught[1].head.bias, before + 1)
+    assert torch.equal(pupil.head.bias, before)
+    [cuts] = given  # the second call took what the first had made
+    mean = np.mean([teacher_targets(teacher, shown["train"].cuts) for teacher in teachers], axis=0)
+    assert cuts.targets[: len(mean)] == pytest.approx(mean)
 
 
 @pytest.mark.parametrize("backbone", ["efficientnet_lite0", "dinov2_s"])

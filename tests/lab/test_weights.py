@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,8 @@ from dogmood.lab.train_finder import FinderTraining
 from dogmood.lab.weights import Plan, make_models
 
 SHORT = ClassifierTraining(trained=2, epochs=1, photos=16, batch=8)
-PLAN = Plan(FinderTraining(epochs=1), base=SHORT, fast=ClassifierTraining(**{**vars(SHORT), "teacher": 0.5}))
+TAUGHT = replace(SHORT, teacher=0.5)
+PLAN = Plan(FinderTraining(epochs=1), base=SHORT, fast=TAUGHT, further=TAUGHT)
 
 
 def make(data: Path, folder: Path, finder_from: str | None = None) -> None:
@@ -48,7 +50,8 @@ def test_the_cards_say_how_they_were_made(made: Path) -> None:
         assert card["made"]["base"]["photos"] == 16
         assert len(card["made"]["data"]["emotions/manifest.csv"]) == 64
         assert card["figures"]["emotions, test"]["five"]["n"] == 10
-    assert card["made"]["fast"]["teacher"] == 0.5
+        assert card["made"]["fast"]["teacher"] == 0.5
+        assert ("further" in card["made"]) == (name == "base")
 
 
 def test_a_second_run_goes_on_from_the_kept_steps_to_the_same_files(made: Path, small_data: Path) -> None:
@@ -58,7 +61,7 @@ def test_a_second_run_goes_on_from_the_kept_steps_to_the_same_files(made: Path, 
     make(small_data, made)
     assert [path.read_bytes() for path in files] == first
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert len(kept) == 3
+    assert len(kept) == 4
 
 
 @pytest.mark.parametrize("name", ["base", "fast"])

@@ -1,7 +1,8 @@
-"""Make the classifiers: found dogs -> cuts -> training -> a student of the best -> ONNX."""
+"""Make the classifiers: found dogs -> cuts -> training on labels, and by teachers -> ONNX."""
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, replace
@@ -108,29 +109,58 @@ def train_on_labels(
     data: Path, shown: Mapping[str, Shown], steps: Steps, training: ClassifierTraining
 ) -> ClassifierNet:
     """Train a classifier on the labels, or take what an earlier call has trained."""
-    return _trained(data, shown, [[shown[name]] for name in GUISES], steps, training, taught_by=None)
+    return _trained(data, shown, [[shown[name]] for name in GUISES], steps, training)
 
 
-def train_on_teacher(
-    data: Path, shown: Mapping[str, Shown], teacher: ClassifierNet, steps: Steps, training: ClassifierTraining
+def train_on_teachers(
+    data: Path,
+    shown: Mapping[str, Shown],
+    teachers: Sequence[ClassifierNet],
+    steps: Steps,
+    training: ClassifierTraining,
+    pupil: ClassifierNet | None = None,
 ) -> ClassifierNet:
-    """Train a classifier on labels and a teacher's answers (Hinton et al. 2015, arXiv:1503.02531).
+    """Train a classifier on labels and teachers' answers (Hinton et al. 2015, arXiv:1503.02531).
 
-    The teacher's answers are mixed into the labels of photos that have been read,
-    and stand alone for those of the web.  In whatever guise, a photo has the answer to
-    it as it is: there the teacher sees most.
+    The mean of the teachers' answers is mixed into the labels of photos that have been
+    read, and stands alone for those of the web.  In whatever guise, a photo has the
+    answer to it as it is: there the teachers see most.
+
+    Args:
+        data: the folder that holds ``emotions/``.
+        shown: what is learnt from.
+        teachers: they may be those that learn.
+        steps: where the result is kept.
+        training: how to train.
+        pupil: who learns; one that knows its backbone's weights alone, unless given.
     """
-    of_train, of_web = (teacher_targets(teacher, shown[name].cuts) for name in ("train", "web"))
+    of_train, of_web = (
+        np.mean([teacher_targets(teacher, shown[name].cuts) for teacher in teachers], axis=0)
+        for name in ("train", "web")
+    )
     lessons: list[list[Shown]] = []
     for name in GUISES:
         part = shown[name]
         answers_to = of_train if name == "train" else of_train[list(part.guise_of)]
         mixed = (1 - training.teacher) * part.cuts.targets + training.teacher * answers_to
         lessons.append([replace(part, cuts=replace(part.cuts, targets=mixed))])
-    # How rare an emotion is among unread photos is the teacher's to say.
+    # How rare an emotion is among unread photos is the teachers' to say.
     lessons[0].append(shown["web"].taught(of_web))
     digest = hashlib.sha256(of_train.tobytes() + of_web.tobytes()).hexdigest()
-    return _trained(data, shown, lessons, steps, training, taught_by=digest)
+    return _trained(data, shown, lessons, steps, training, digest, pupil)
+
+
+def soup(nets: Sequence[ClassifierNet]) -> ClassifierNet:
+    """Return one network with the mean of the weights of several (Wortsman et al. 2022, arXiv:2203.05482).
+
+    Args:
+        nets: of one backbone, and trained from one start: elsewhere the mean of two
+            networks is none.
+    """
+    mean = copy.deepcopy(nets[0])
+    states = [net.state_dict() for net in nets]
+    mean.load_state_dict({name: torch.stack([one[name].float() for one in states]).mean(dim=0) for name in states[0]})
+    return mean
 
 
 def teacher_targets(teacher: ClassifierNet, cuts: CutPhotos) -> NDArray[np.float32]:
@@ -144,11 +174,13 @@ def _trained(
     lessons: Sequence[Sequence[Shown]],
     steps: Steps,
     training: ClassifierTraining,
-    taught_by: str | None,
+    taught_by: str | None = None,
+    pupil: ClassifierNet | None = None,
 ) -> ClassifierNet:
     """Train on what `GUISES` names, each lesson its share of what is drawn."""
     torch.manual_seed(training.seed)
-    net = ClassifierNet(training.backbone, len(CLASSIFIER.views))
+    # A copy: the pupil itself may be wanted again.
+    net = copy.deepcopy(pupil) if pupil else ClassifierNet(training.backbone, len(CLASSIFIER.views))
 
     def fit(checkpoint: Path) -> ClassifierNet:
         shares = (1 - training.faces - training.backdrops, training.faces, training.backdrops)
@@ -159,8 +191,13 @@ def _trained(
     # The name of a picture in a guise says what it was made of.
     names = [photo.path.name for name in GUISES[1:] for photo in shown[name].photos]
     depends = [asdict(training), checksum(data / "emotions"), astuple(CLASSIFIER), FRAME, dogs, names, taught_by]
+    depends.append(_digest(net) if pupil else None)
     fresh = ClassifierNet(training.backbone, len(CLASSIFIER.views), pretrained=False)
     return steps.weights(f"classifier-{training.backbone}", depends, fresh, fit)
+
+
+def _digest(net: ClassifierNet) -> str:
+    return hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in net.state_dict().values())).hexdigest()
 
 
 def _together(lessons: Sequence[Sequence[Shown]], shares: Sequence[float], balance: float) -> CutPhotos:

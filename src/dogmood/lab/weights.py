@@ -1,7 +1,9 @@
 """Make the shipped model files from labelled photos: ``python -m dogmood.lab.weights``.
 
-finder -> dogs -> cuts -> ``base``'s classifier, trained on the labels
-                       -> ``fast``'s classifier, taught by base's
+finder -> dogs -> cuts -> a first classifier for ``base``, trained on the labels
+                       -> ``fast``'s classifier, taught by that one
+                       -> the first one, taught further by both
+                       -> ``base``'s classifier: the mean of the first one before and after
 each file: the finder, a classifier, and a card with settings, figures and data checksums
 
 Each step is kept in ``--work``, so that a run which was stopped goes on.
@@ -37,8 +39,9 @@ from dogmood.lab.make_classifiers import (
     Shown,
     export_classifier,
     show,
+    soup,
     train_on_labels,
-    train_on_teacher,
+    train_on_teachers,
 )
 from dogmood.lab.make_finder import FINDER, make_finder, with_thresholds
 from dogmood.lab.measure import emotion_figures, predict
@@ -47,7 +50,7 @@ from dogmood.lab.storage import store
 from dogmood.lab.train_classifier import ClassifierTraining
 from dogmood.lab.train_finder import FinderTraining
 
-VERSIONS = {"base": "0.3.0", "fast": "0.3.1"}
+VERSIONS = {"base": "0.4.0", "fast": "0.3.1"}
 STORAGE = "int8"
 
 FAST_SIDE = 320
@@ -61,8 +64,10 @@ class Plan:
 
     Attributes:
         finder: the finder of both files.
-        base: base's classifier, on the labels.
-        fast: fast's classifier, on the labels and base's answers.
+        base: base's classifier at first, on the labels.
+        fast: fast's classifier, on the labels and base's first answers.
+        further: base's classifier from there, on the labels and the answers of both;
+            what is kept is the mean of its weights before and after.
     """
 
     finder: FinderTraining = field(default_factory=FinderTraining)
@@ -72,6 +77,20 @@ class Plan:
         )
     )
     fast: ClassifierTraining = field(default_factory=lambda: ClassifierTraining(teacher=0.7, epochs=12, coarse=8))
+    further: ClassifierTraining = field(
+        default_factory=lambda: ClassifierTraining(
+            backbone="dinov2_s",
+            trained=6,
+            epochs=4,
+            batch=16,
+            rate=5e-4,
+            top=0.05,
+            decay=0.8,
+            half=True,
+            teacher=0.7,
+            seed=1,
+        )
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,13 +125,16 @@ def make_models(
     # What may be dog counts as dog while evidence is drawn to it: masks as the network says them.
     finder = Finder(Network(found.graph), eager(replace(found.settings, mask=0.5)))
     shown = show(data, finder, hashlib.sha256(found.graph).hexdigest(), work)
-    base = train_on_labels(data, shown, steps, plan.base)
-    made = {"command": command, "finder": found.made, "base": asdict(plan.base)}
-    cards = {"base": _write(out / "base.dogmood", export_classifier(base, STORAGE), found, shown, made, data, work)}
-    fast = train_on_teacher(data, shown, base, steps, plan.fast)
-    made["fast"] = asdict(plan.fast)
-    graph = export_classifier(fast, STORAGE)
-    cards["fast"] = _write(out / "fast.dogmood", graph, _smaller(found, data), shown, made, data, work)
+    first = train_on_labels(data, shown, steps, plan.base)
+    fast = train_on_teachers(data, shown, [first], steps, plan.fast)
+    further = train_on_teachers(data, shown, [first, fast], steps, plan.further, pupil=first)
+    base = soup([first, further])
+    made = {"command": command, "finder": found.made}
+    made |= {"base": asdict(plan.base), "fast": asdict(plan.fast)}
+    small = _smaller(found, data)
+    cards = {"fast": _write(out / "fast.dogmood", export_classifier(fast, STORAGE), small, shown, made, data, work)}
+    made |= {"further": asdict(plan.further), "weights": "mean of base and further"}
+    cards["base"] = _write(out / "base.dogmood", export_classifier(base, STORAGE), found, shown, made, data, work)
     return cards
 
 
