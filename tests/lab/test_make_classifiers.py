@@ -12,7 +12,7 @@ from dogmood.card import read_settings
 from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder
 from dogmood.lab.finder_metrics import eager
-from dogmood.lab.make_classifiers import FRAME, Shown, export_classifier, show, teacher_targets, train_on_teachers
+from dogmood.lab.make_classifiers import FRAME, Shown, export_classifier, show, soup, teacher_targets, train_on_teachers
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.steps import Steps
 from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos
@@ -118,6 +118,19 @@ def test_a_pupil_goes_on_from_what_it_knows_and_stays_as_it_was(
     [cuts] = given  # the second call took what the first had made
     mean = np.mean([teacher_targets(teacher, shown["train"].cuts) for teacher in teachers], axis=0)
     assert cuts.targets[: len(mean)] == pytest.approx(mean)
+
+
+def test_a_soup_has_the_mean_of_all_weights_and_leaves_what_went_in() -> None:
+    nets = [opinionated(bias) for bias in (3.0, -1.0)]
+    with torch.no_grad():
+        nets[1].head.bias[0] += 2
+    mean = soup(nets)
+    assert mean.head.bias[:2].tolist() == pytest.approx([float(nets[0].head.bias[0]) + 1, 1.0])
+    assert float(nets[0].head.bias[1]) == 3.0
+    for name, tensor in mean.state_dict().items():
+        assert tensor.dtype == nets[0].state_dict()[name].dtype
+        if not name.startswith("head."):
+            assert torch.equal(tensor, nets[0].state_dict()[name])
 
 
 @pytest.mark.parametrize("backbone", ["efficientnet_lite0", "dinov2_s"])
