@@ -125,8 +125,8 @@ def test_a_soup_has_the_mean_of_all_weights_and_leaves_what_went_in() -> None:
     with torch.no_grad():
         nets[1].head.bias[0] += 2
     mean = soup(nets)
-    assert mean.head.bias[:2].tolist() == pytest.approx([float(nets[0].head.bias[0]) + 1, 1.0])
-    assert float(nets[0].head.bias[1]) == 3.0
+    assert mean.head.bias[:2].tolist() == pytest.approx([nets[0].head.bias[0].item() + 1, 1.0])
+    assert nets[0].head.bias[1].item() == 3.0
     for name, tensor in mean.state_dict().items():
         assert tensor.dtype == nets[0].state_dict()[name].dtype
         if not name.startswith("head."):
