@@ -44,6 +44,7 @@ def test_a_tested_run_has_figures_and_plots(run: Run) -> None:
     assert json.loads((run.folder / "test.json").read_text())["accuracy"]["value"] == figures["accuracy"]["value"]
     assert figures["n"] == len(figures["photos"]) == 10
     photos = run.photos()
+    assert set(figures["other splits"]) == {"train", "valid"}
     for split, accuracy in figures["other splits"].items():
         assert accuracy["n"] == len(photos[split])
         assert accuracy["interval"][0] <= accuracy["value"] <= accuracy["interval"][1]
