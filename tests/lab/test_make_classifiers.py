@@ -12,7 +12,15 @@ from dogmood.card import read_settings
 from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder
 from dogmood.lab.finder_metrics import eager
-from dogmood.lab.make_classifiers import FRAME, Shown, export_classifier, show, soup, teacher_targets, train_on_teachers
+from dogmood.lab.make_classifiers import (
+    Shown,
+    Teacher,
+    export_classifier,
+    frame_of,
+    show,
+    soup,
+    train_on_teachers,
+)
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.steps import Steps
 from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos
@@ -24,7 +32,7 @@ TINY = ClassifierTraining(trained=1, epochs=1, photos=8, batch=4, teacher=0.5)
 def shown(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Shown]:
     bundle = open_bundle("base")
     finder = Finder(Network(bundle.finder), eager(read_settings(bundle.card).finder))
-    return show(small_data, finder, "a finder", tmp_path_factory.mktemp("work"))
+    return show(small_data, finder, "a finder", tmp_path_factory.mktemp("work"), 224)
 
 
 def opinionated(bias: float) -> ClassifierNet:
@@ -39,7 +47,7 @@ def test_every_split_has_its_photos_and_cuts_with_a_margin(shown: dict[str, Show
     counts = {name: len(part.photos) for name, part in shown.items() if name != "faces"}
     assert counts == {"train": 20, "valid": 10, "test": 10, "web": 2, "backdrops": 20}
     for part in shown.values():
-        assert [view.shape for view in part.cuts.views] == [(len(part.photos), 3, FRAME, FRAME)] * 2
+        assert [view.shape for view in part.cuts.views] == [(len(part.photos), 3, frame_of(224), frame_of(224))] * 2
         assert part.cuts.targets.sum(axis=1) == pytest.approx(np.ones(len(part.photos)))
 
 
@@ -56,8 +64,8 @@ def test_a_guise_says_whose_it_is(shown: dict[str, Shown]) -> None:
 def test_a_guise_learns_the_teacher_s_answer_to_the_photo_as_it_is(
     shown: dict[str, Shown], small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def answers(_: ClassifierNet, cuts: CutPhotos) -> np.ndarray:
-        return np.eye(5, dtype=np.float32)[np.arange(len(cuts.targets)) % 5]
+    def answers(_: Teacher, part: str) -> np.ndarray:
+        return np.eye(5, dtype=np.float32)[np.arange(len(shown[part].photos)) % 5]
 
     given: list[CutPhotos] = []
 
@@ -65,9 +73,11 @@ def test_a_guise_learns_the_teacher_s_answer_to_the_photo_as_it_is(
         given.append(cuts)
         return net
 
-    monkeypatch.setattr("dogmood.lab.make_classifiers.teacher_targets", answers)
+    monkeypatch.setattr(Teacher, "answers_to", answers)
     monkeypatch.setattr("dogmood.lab.make_classifiers.train_classifier", train)
-    train_on_teachers(small_data, shown, [opinionated(0.0)], Steps(tmp_path), replace(TINY, teacher=1.0))
+    train_on_teachers(
+        small_data, shown, [Teacher(opinionated(0.0), shown)], Steps(tmp_path), replace(TINY, teacher=1.0)
+    )
     [cuts] = given
     # The photos as they are, those of the web, faces, backdrops.
     assert np.array_equal(cuts.targets[-20:], cuts.targets[:20])
@@ -78,7 +88,7 @@ def test_a_guise_learns_the_teacher_s_answer_to_the_photo_as_it_is(
 
 
 def test_a_teacher_s_targets_are_probabilities(shown: dict[str, Shown]) -> None:
-    targets = teacher_targets(opinionated(3.0), shown["valid"].cuts)
+    targets = Teacher(opinionated(3.0), shown).answers_to("valid")
     expected = np.exp(3.0) / (4 + np.exp(3.0))
     assert targets[:, 1] == pytest.approx(np.full(10, expected), abs=1e-3)
 
@@ -88,35 +98,31 @@ def test_a_student_learns_other_things_from_another_teacher(
 ) -> None:
     steps = Steps(tmp_path)
     first, again, other = (
-        train_on_teachers(small_data, shown, [opinionated(bias)], steps, TINY).state_dict() for bias in (3.0, 3.0, -3.0)
+        train_on_teachers(small_data, shown, [Teacher(opinionated(bias), shown)], steps, TINY).state_dict()
+        for bias in (3.0, 3.0, -3.0)
     )
     assert torch.equal(first["head.bias"], again["head.bias"])
     assert not torch.equal(first["head.bias"], other["head.bias"])
     assert len(list(tmp_path.glob("*.safetensors"))) == 2
 
 
-def test_a_pupil_goes_on_from_what_it_knows_and_stays_as_it_was(
+def test_several_teachers_count_alike_each_at_its_resolution(
     shown: dict[str, Shown], small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[CutPhotos] = []
 
     def train(net: ClassifierNet, cuts: CutPhotos, *_: object) -> ClassifierNet:
         given.append(cuts)
-        with torch.no_grad():
-            net.head.bias += 1
         return net
 
     monkeypatch.setattr("dogmood.lab.make_classifiers.train_classifier", train)
-    teachers = [opinionated(bias) for bias in (3.0, -3.0)]
-    pupil = teachers[0]
-    before = pupil.head.bias.detach().clone()
-    steps, lesson = Steps(tmp_path), replace(TINY, teacher=1.0)
-    taught = [train_on_teachers(small_data, shown, teachers, steps, lesson, pupil) for _ in range(2)]
-    assert torch.equal(taught[0].head.bias, before + 1)
-    assert torch.equal(taught[1].head.bias, before + 1)
-    assert torch.equal(pupil.head.bias, before)
+    smaller = {name: replace(part, side=160) for name, part in shown.items()}
+    teachers = [Teacher(opinionated(3.0), shown), Teacher(opinionated(-3.0), smaller)]
+    lesson = replace(TINY, teacher=1.0)
+    for _ in range(2):
+        train_on_teachers(small_data, shown, teachers, Steps(tmp_path), lesson)
     [cuts] = given  # the second call took what the first had made
-    mean = np.mean([teacher_targets(teacher, shown["train"].cuts) for teacher in teachers], axis=0)
+    mean = np.mean([teacher.answers_to("train") for teacher in teachers], axis=0)
     assert cuts.targets[: len(mean)] == pytest.approx(mean)
 
 
@@ -133,14 +139,13 @@ def test_a_soup_has_the_mean_of_all_weights_and_leaves_what_went_in() -> None:
             assert torch.equal(tensor, nets[0].state_dict()[name])
 
 
-@pytest.mark.parametrize("backbone", ["efficientnet_lite0", "dinov2_s"])
-def test_an_exported_classifier_s_maps_add_up_to_its_logits(backbone: str) -> None:
+@pytest.mark.parametrize(("backbone", "side", "cells"), [("efficientnet_lite0", 224, 7), ("dinov2_s", 280, 20)])
+def test_an_exported_classifier_s_maps_add_up_to_its_logits(backbone: str, side: int, cells: int) -> None:
     torch.manual_seed(0)
     net = ClassifierNet(backbone, views=2).eval()
     for reader in net.head.readers:
         torch.nn.init.normal_(reader.weight, std=0.01)  # type: ignore[arg-type, union-attr]
-    graph = export_classifier(net, "int8")
-    logits, maps = Network(graph)(np.random.default_rng(0).random((1, 2, 3, 224, 224), np.float32))
-    cells = 16 if backbone == "dinov2_s" else 7
+    graph = export_classifier(net, "int8", side)
+    logits, maps = Network(graph)(np.random.default_rng(0).random((1, 2, 3, side, side), np.float32))
     assert maps.shape == (1, 2, len(EMOTIONS), cells, cells)
     assert maps.sum(axis=(1, 3, 4)) == pytest.approx(logits, abs=1e-3)

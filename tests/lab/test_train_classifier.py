@@ -20,7 +20,7 @@ from dogmood.lab.train_classifier import (
 )
 
 SIDE, FRAME = 32, 36
-SETTINGS = ClassifierTraining(trained=5, epochs=4, photos=160, batch=16, rate=3e-3, averaging=0.5)
+SETTINGS = ClassifierTraining(side=SIDE, trained=5, epochs=4, photos=160, batch=16, rate=3e-3, averaging=0.5)
 
 
 def photo(label: str, tier: str) -> LabelledPhoto:
@@ -42,7 +42,7 @@ def test_a_plain_pattern_is_learnt_and_what_lies_below_stays(tmp_path: Path) -> 
     net = ClassifierNet("efficientnet_lite0", views=2)
     before = {k: v.clone() for k, v in net.state_dict().items() if "running" in k or ".stem." in k or "blocks.0." in k}
     given = data()
-    trained = train_classifier(net, given, given, SIDE, SETTINGS, tmp_path / "c")
+    trained = train_classifier(net, given, given, SETTINGS, tmp_path / "c")
     assert (answers(trained, given, SIDE).argmax(axis=1) == given.targets.argmax(axis=1)).mean() > 0.8
     after = trained.state_dict()
     assert len(before) > 50
@@ -53,12 +53,12 @@ def test_a_plain_pattern_is_learnt_and_what_lies_below_stays(tmp_path: Path) -> 
 def test_equal_seeds_give_equal_weights_and_others_do_not(tmp_path: Path, backbone: str, half: bool) -> None:
     given = data(8)
     side = 28 if half else SIDE
-    settings = replace(SETTINGS, backbone=backbone, half=half, trained=1, epochs=1, photos=16, batch=8)
+    settings = replace(SETTINGS, backbone=backbone, side=side, half=half, trained=1, epochs=1, photos=16, batch=8)
     kept = []
     for number, seed in enumerate((0, 0, 1)):
         torch.manual_seed(seed)
         net = ClassifierNet(backbone, views=2)
-        trained = train_classifier(net, given, given, side, replace(settings, seed=seed), tmp_path / str(number))
+        trained = train_classifier(net, given, given, replace(settings, seed=seed), tmp_path / str(number))
         kept.append(trained.state_dict())
     first, second, other = kept
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -71,7 +71,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tmp_path: Path, monkeypa
     def train(checkpoint: Path) -> ClassifierNet:
         torch.manual_seed(0)
         net = ClassifierNet("efficientnet_lite0", views=2)
-        return train_classifier(net, given, given, SIDE, settings, checkpoint)
+        return train_classifier(net, given, given, settings, checkpoint)
 
     whole = train(tmp_path / "whole").state_dict()
     save = Training.save
@@ -120,8 +120,8 @@ def test_evidence_is_drawn_to_the_dog(tmp_path: Path) -> None:
     outside = []
     for number, weight in enumerate((0.0, 1.0)):
         torch.manual_seed(0)
-        settings = replace(SETTINGS, backbone="dinov2_s", trained=1, outside=weight, photos=64, epochs=2)
-        net = train_classifier(ClassifierNet("dinov2_s", views=2), given, given, 28, settings, tmp_path / str(number))
+        settings = replace(SETTINGS, backbone="dinov2_s", side=28, trained=1, outside=weight, photos=64, epochs=2)
+        net = train_classifier(ClassifierNet("dinov2_s", views=2), given, given, settings, tmp_path / str(number))
         with torch.no_grad():
             outside.append(float(evidence_outside(net(pictures[..., :28, :28]).maps, dog[..., :28, :28])))
     assert outside[1] < outside[0]
@@ -129,11 +129,11 @@ def test_evidence_is_drawn_to_the_dog(tmp_path: Path) -> None:
 
 def test_early_epochs_can_be_coarse(tmp_path: Path) -> None:
     given = data(8, 64)
-    settings = replace(SETTINGS, backbone="dinov2_s", trained=1, epochs=2, coarse=1, photos=8, batch=8)
+    settings = replace(SETTINGS, backbone="dinov2_s", side=56, trained=1, epochs=2, coarse=1, photos=8, batch=8)
     kept = []
     for coarse in (0, 1):
         torch.manual_seed(0)
         net = ClassifierNet("dinov2_s", views=2)
-        kept.append(train_classifier(net, given, given, 56, replace(settings, coarse=coarse), tmp_path / str(coarse)))
+        kept.append(train_classifier(net, given, given, replace(settings, coarse=coarse), tmp_path / str(coarse)))
     weights = [net.state_dict()["head.readers.0.weight"] for net in kept]
     assert not torch.equal(*weights)

@@ -17,7 +17,12 @@ from dogmood.lab.weights import Plan, make_models
 
 SHORT = ClassifierTraining(trained=2, epochs=1, photos=16, batch=8)
 TAUGHT = replace(SHORT, teacher=0.5)
-PLAN = Plan(FinderTraining(epochs=1), base=SHORT, fast=TAUGHT, further=TAUGHT)
+PLAN = Plan(
+    FinderTraining(epochs=1),
+    teachers=[SHORT, replace(SHORT, side=160)],
+    base=[replace(TAUGHT, side=160)],
+    fast=[TAUGHT, replace(TAUGHT, seed=1)],
+)
 
 
 def make(data: Path, folder: Path, finder_from: str | None = None) -> None:
@@ -47,11 +52,11 @@ def test_the_cards_say_how_they_were_made(made: Path) -> None:
         assert card["labels"] == list(EMOTIONS)
         assert card["made"]["command"] == "a command"
         assert card["made"]["finder"]["epochs"] == 1
-        assert card["made"]["base"]["photos"] == 16
+        assert [training["side"] for training in card["made"]["teachers"]] == [224, 160]
         assert len(card["made"]["data"]["emotions/manifest.csv"]) == 64
         assert card["figures"]["emotions, test"]["five"]["n"] == 10
-        assert card["made"]["fast"]["teacher"] == 0.5
-        assert ("further" in card["made"]) == (name == "base")
+        seeds = [training["seed"] for training in card["made"]["taught"]]
+        assert (seeds, card["classifier"]["side"]) == (([0], 160) if name == "base" else ([0, 1], 224))
 
 
 def test_a_second_run_goes_on_from_the_kept_steps_to_the_same_files(made: Path, small_data: Path) -> None:
@@ -61,7 +66,7 @@ def test_a_second_run_goes_on_from_the_kept_steps_to_the_same_files(made: Path, 
     make(small_data, made)
     assert [path.read_bytes() for path in files] == first
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert len(kept) == 4
+    assert len(kept) == 6  # the finder, two teachers, and those that they taught
 
 
 @pytest.mark.parametrize("name", ["base", "fast"])

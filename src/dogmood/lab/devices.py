@@ -65,6 +65,11 @@ class Team:
                 distributed.broadcast(buffer, 0)
 
 
+def best_device() -> torch.device:
+    """Return the GPU if there is one, the processor otherwise."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> Any:
     """Call ``work(team, *arguments)`` on every device and return what the first returned.
 
@@ -77,7 +82,7 @@ def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> A
         LabError: there are fewer GPUs than asked for, or a process failed.
     """
     if devices == 1:
-        return work(Team(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu")), *arguments)
+        return work(Team(0, 1, best_device()), *arguments)
     gpus = torch.cuda.device_count()
     if gpus and devices > gpus:
         raise LabError(f"--devices {devices}, but this machine has {gpus}.")

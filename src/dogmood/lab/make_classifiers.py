@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dogmood.classifier import ClassifierSettings, View
+from dogmood.classifier import View
 from dogmood.doubt import softmax
 from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder, FoundDog
@@ -28,9 +28,9 @@ from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.steps import Steps
 from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos, answers, train_classifier, weights_of
 
-CLASSIFIER = ClassifierSettings(side=224, views=(View("body", 1.05), View("head", 1.5)))
-FRAME = 256
-"""Side of the stored cuts, whose margin around what the classifier is shown lets crops vary."""
+VIEWS = (View("body", 1.05), View("head", 1.5))
+MARGIN = 8 / 7
+"""Side of the stored cuts over that of what the classifier is shown: the margin lets crops vary."""
 
 BLACK = (0, 0, 0)
 
@@ -49,12 +49,14 @@ class Shown:
         photos: the photos.
         dogs: the dog in each.
         cuts: of the dogs.
+        side: of the crops that the cuts are for.
         guise_of: the place among the training photos of the one that each is a guise of.
     """
 
     photos: Sequence[LabelledPhoto]
     dogs: Sequence[FoundDog]
     cuts: CutPhotos
+    side: int
     guise_of: Sequence[int] = ()
 
     def taught(self, targets: NDArray[np.float32]) -> Shown:
@@ -63,8 +65,26 @@ class Shown:
         return replace(self, photos=photos, cuts=replace(self.cuts, targets=targets))
 
 
-def show(data: Path, finder: Finder, finder_sha256: str, work: Path) -> dict[str, Shown]:
-    """Find and cut the dog of every labelled photo.
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A trained classifier, and the photos at the resolution that it looks at."""
+
+    net: ClassifierNet
+    shown: Mapping[str, Shown]
+
+    def answers_to(self, part: str) -> NDArray[np.float32]:
+        """Return its probabilities ``(n, 5)`` for the photos of a part."""
+        logits = answers(self.net, self.shown[part].cuts, self.shown[part].side)
+        return softmax(logits.astype(np.float64)).astype(np.float32)
+
+
+def frame_of(side: int) -> int:
+    """Return the side of the stored cuts for a classifier's crops of ``side`` pixels."""
+    return round(side * MARGIN)
+
+
+def show(data: Path, finder: Finder, finder_sha256: str, work: Path, side: int) -> dict[str, Shown]:
+    """Find and cut the dog of every labelled photo, for a classifier that looks at ``side`` pixels.
 
     Returns:
         By split; as ``web`` the training photos that nobody has read; as ``faces`` and
@@ -84,25 +104,29 @@ def show(data: Path, finder: Finder, finder_sha256: str, work: Path) -> dict[str
     parts["backdrops"] = on_backdrops(train, dog_masks["train"], empty, guises)
     # Before another backdrop, the dog is where it was.
     dogs["backdrops"], dog_masks["backdrops"] = dogs["train"], dog_masks["train"]
-    shown = {name: _shown(photos, dogs[name], dog_masks.get(name), work) for name, photos in parts.items()}
+    shown = {name: _shown(photos, dogs[name], dog_masks.get(name), work, side) for name, photos in parts.items()}
     shown["faces"] = replace(shown["faces"], guise_of=list(cut_out))
     shown["backdrops"] = replace(shown["backdrops"], guise_of=range(len(train)))
     return shown
 
 
 def _shown(
-    photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], masks: Sequence[LabelledPhoto] | None, work: Path
+    photos: Sequence[LabelledPhoto],
+    dogs: Sequence[FoundDog],
+    masks: Sequence[LabelledPhoto] | None,
+    work: Path,
+    side: int,
 ) -> Shown:
-    margin = FRAME / CLASSIFIER.side
-    views = [replace(view, expand=view.expand * margin) for view in CLASSIFIER.views]
-    cuts = [cut_photos(photos, Cutting(view, FRAME, 3), work / "cuts", dogs) for view in views]
+    frame = frame_of(side)
+    views = [replace(view, expand=view.expand * frame / side) for view in VIEWS]
+    cuts = [cut_photos(photos, Cutting(view, frame, 3), work / "cuts", dogs) for view in views]
     dog = (
-        [cut_photos(masks, Cutting(view, FRAME, 1, BLACK), work / "cuts", dogs) for view in views]
+        [cut_photos(masks, Cutting(view, frame, 1, BLACK), work / "cuts", dogs) for view in views]
         if masks is not None
         else None
     )
     targets = np.array([photo.soft for photo in photos], np.float32).reshape(-1, len(EMOTIONS))
-    return Shown(photos, dogs, CutPhotos(cuts, targets, np.full(len(photos), 1 / max(1, len(photos))), dog))
+    return Shown(photos, dogs, CutPhotos(cuts, targets, np.full(len(photos), 1 / max(1, len(photos))), dog), side)
 
 
 def train_on_labels(
@@ -113,12 +137,7 @@ def train_on_labels(
 
 
 def train_on_teachers(
-    data: Path,
-    shown: Mapping[str, Shown],
-    teachers: Sequence[ClassifierNet],
-    steps: Steps,
-    training: ClassifierTraining,
-    pupil: ClassifierNet | None = None,
+    data: Path, shown: Mapping[str, Shown], teachers: Sequence[Teacher], steps: Steps, training: ClassifierTraining
 ) -> ClassifierNet:
     """Train a classifier on labels and teachers' answers (Hinton et al. 2015, arXiv:1503.02531).
 
@@ -129,25 +148,21 @@ def train_on_teachers(
     Args:
         data: the folder that holds ``emotions/``.
         shown: what is learnt from.
-        teachers: they may be those that learn.
+        teachers: their answers count alike.
         steps: where the result is kept.
         training: how to train.
-        pupil: who learns; one that knows its backbone's weights alone, unless given.
     """
-    of_train, of_web = (
-        np.mean([teacher_targets(teacher, shown[name].cuts) for teacher in teachers], axis=0)
-        for name in ("train", "web")
-    )
-    lessons: list[list[Shown]] = []
-    for name in GUISES:
-        part = shown[name]
-        answers_to = of_train if name == "train" else of_train[list(part.guise_of)]
-        mixed = (1 - training.teacher) * part.cuts.targets + training.teacher * answers_to
-        lessons.append([replace(part, cuts=replace(part.cuts, targets=mixed))])
+    said = {name: np.mean([teacher.answers_to(name) for teacher in teachers], axis=0) for name in ("train", "web")}
+
+    def mixed(name: str, answers_to: NDArray[np.float32]) -> Shown:
+        targets = (1 - training.teacher) * shown[name].cuts.targets + training.teacher * answers_to
+        return replace(shown[name], cuts=replace(shown[name].cuts, targets=targets))
+
     # How rare an emotion is among unread photos is the teachers' to say.
-    lessons[0].append(shown["web"].taught(of_web))
-    digest = hashlib.sha256(of_train.tobytes() + of_web.tobytes()).hexdigest()
-    return _trained(data, shown, lessons, steps, training, digest, pupil)
+    lessons = [[mixed("train", said["train"]), shown["web"].taught(said["web"])]]
+    lessons += [[mixed(name, said["train"][list(shown[name].guise_of)])] for name in GUISES[1:]]
+    digest = hashlib.sha256(b"".join(answers_to.tobytes() for answers_to in said.values())).hexdigest()
+    return _trained(data, shown, lessons, steps, training, digest)
 
 
 def soup(nets: Sequence[ClassifierNet]) -> ClassifierNet:
@@ -163,11 +178,6 @@ def soup(nets: Sequence[ClassifierNet]) -> ClassifierNet:
     return mean
 
 
-def teacher_targets(teacher: ClassifierNet, cuts: CutPhotos) -> NDArray[np.float32]:
-    """Return a teacher's probabilities ``(n, 5)``."""
-    return softmax(answers(teacher, cuts, CLASSIFIER.side).astype(np.float64)).astype(np.float32)
-
-
 def _trained(
     data: Path,
     shown: Mapping[str, Shown],
@@ -175,29 +185,22 @@ def _trained(
     steps: Steps,
     training: ClassifierTraining,
     taught_by: str | None = None,
-    pupil: ClassifierNet | None = None,
 ) -> ClassifierNet:
     """Train on what `GUISES` names, each lesson its share of what is drawn."""
     torch.manual_seed(training.seed)
-    # A copy: the pupil itself may be wanted again.
-    net = copy.deepcopy(pupil) if pupil else ClassifierNet(training.backbone, len(CLASSIFIER.views))
+    net = ClassifierNet(training.backbone, len(VIEWS))
 
     def fit(checkpoint: Path) -> ClassifierNet:
         shares = (1 - training.faces - training.backdrops, training.faces, training.backdrops)
         cuts = _together(lessons, shares, training.balance)
-        return train_classifier(net, cuts, shown["valid"].cuts, CLASSIFIER.side, training, checkpoint)
+        return train_classifier(net, cuts, shown["valid"].cuts, training, checkpoint)
 
     dogs = [[dog.box, dog.head] for name in GUISES for dog in shown[name].dogs]
     # The name of a picture in a guise says what it was made of.
     names = [photo.path.name for name in GUISES[1:] for photo in shown[name].photos]
-    depends = [asdict(training), checksum(data / "emotions"), astuple(CLASSIFIER), FRAME, dogs, names, taught_by]
-    depends.append(_digest(net) if pupil else None)
-    fresh = ClassifierNet(training.backbone, len(CLASSIFIER.views), pretrained=False)
+    depends = [asdict(training), checksum(data / "emotions"), VIEWS, MARGIN, dogs, names, taught_by]
+    fresh = ClassifierNet(training.backbone, len(VIEWS), pretrained=False)
     return steps.weights(f"classifier-{training.backbone}", depends, fresh, fit)
-
-
-def _digest(net: ClassifierNet) -> str:
-    return hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in net.state_dict().values())).hexdigest()
 
 
 def _together(lessons: Sequence[Sequence[Shown]], shares: Sequence[float], balance: float) -> CutPhotos:
@@ -215,13 +218,13 @@ def _together(lessons: Sequence[Sequence[Shown]], shares: Sequence[float], balan
     return CutPhotos(views, targets, drawn / drawn.sum(), masks)
 
 
-def export_classifier(net: torch.nn.Module, storage: str) -> bytes:
-    """Return a classifier's ONNX graph, checked against torch.
+def export_classifier(net: torch.nn.Module, storage: str, side: int) -> bytes:
+    """Return the ONNX graph of a classifier that looks at ``side`` pixels, checked against torch.
 
     Raises:
         LabError: the two differ.
     """
-    example: Tensor = torch.rand(2, len(CLASSIFIER.views), 3, CLASSIFIER.side, CLASSIFIER.side)
+    example: Tensor = torch.rand(2, len(VIEWS), 3, side, side)
     graph = to_onnx(net, example, ("logits", "maps"), {0: "n"}, storage)
     check_parity(graph, as_stored(net, storage), [example, example[:1]], PARITY)
     return graph

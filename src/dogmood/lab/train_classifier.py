@@ -18,6 +18,7 @@ from torch.nn import Parameter, functional
 from dogmood.lab.augment import middle_crop
 from dogmood.lab.checkpoint import Training, new_scaler
 from dogmood.lab.data.manifest import LabelledPhoto
+from dogmood.lab.devices import best_device
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.progress import track
 from dogmood.lab.run import EpochMetrics
@@ -32,6 +33,8 @@ COARSE = 0.75
 
 VALID_BATCH = 32
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class ClassifierTraining:
@@ -39,6 +42,7 @@ class ClassifierTraining:
 
     Attributes:
         backbone: one of `dogmood.lab.nets.classifier.BACKBONES`.
+        side: of the crops that it is shown, in pixels.
         trained: how many of its blocks learn, counted from the top; those below stay.
         epochs: how often so many photos are shown.
         photos: drawn in an epoch, each emotion as often as any other where
@@ -65,6 +69,7 @@ class ClassifierTraining:
     """
 
     backbone: str = "efficientnet_lite0"
+    side: int = 224
     trained: int = 9
     epochs: int = 8
     photos: int = 2560
@@ -102,19 +107,20 @@ class CutPhotos:
     weights: NDArray[np.float64]
     masks: Sequence[NDArray[np.uint8]] | None = None
 
-    def pictures(self, chosen: NDArray[np.intp]) -> Tensor:
+    def pictures(self, chosen: NDArray[np.intp], device: torch.device = CPU) -> Tensor:
         """Return ``(n, views, 3, frame, frame)`` float32 in [0, 1]."""
-        return _stacked(self.views, chosen)
+        return _stacked(self.views, chosen, device)
 
-    def dog(self, chosen: NDArray[np.intp]) -> Tensor:
+    def dog(self, chosen: NDArray[np.intp], device: torch.device = CPU) -> Tensor:
         """Return ``(n, views, 1, frame, frame)`` float32 in [0, 1]: what is dog; all, where that is not known."""
         if self.masks:
-            return _stacked(self.masks, chosen)
-        return torch.ones(len(chosen), len(self.views), 1, *self.views[0].shape[-2:])
+            return _stacked(self.masks, chosen, device)
+        return torch.ones(len(chosen), len(self.views), 1, *self.views[0].shape[-2:], device=device)
 
 
-def _stacked(views: Sequence[NDArray[np.uint8]], chosen: NDArray[np.intp]) -> Tensor:
-    return torch.stack([torch.from_numpy(view[chosen]) for view in views], dim=1).float() / 255
+def _stacked(views: Sequence[NDArray[np.uint8]], chosen: NDArray[np.intp], device: torch.device) -> Tensor:
+    # Bytes travel to the device, and become numbers there.
+    return torch.stack([torch.from_numpy(view[chosen]).to(device) for view in views], dim=1).float() / 255
 
 
 def weights_of(photos: Sequence[LabelledPhoto], balance: float) -> NDArray[np.float64]:
@@ -143,15 +149,15 @@ class Averaged(nn.Module):
     @torch.no_grad()
     def follow(self, decay: float) -> None:
         """Move the average towards the network."""
-        for kept, new in zip(self.average.parameters(), self.net.parameters(), strict=True):
-            if new.requires_grad:
-                kept.lerp_(new, 1 - decay)
+        pairs = zip(self.average.parameters(), self.net.parameters(), strict=True)
+        kept, new = zip(*(pair for pair in pairs if pair[1].requires_grad), strict=True)
+        torch._foreach_lerp_(kept, new, 1 - decay)  # all at once: on a GPU each call costs as much as its work
 
 
 def train_classifier(
-    net: ClassifierNet, data: CutPhotos, valid: CutPhotos, side: int, settings: ClassifierTraining, checkpoint: Path
+    net: ClassifierNet, data: CutPhotos, valid: CutPhotos, settings: ClassifierTraining, checkpoint: Path
 ) -> ClassifierNet:
-    """Train a network and return the moving average of its weights.
+    """Train a network, on the GPU if there is one, and return the moving average of its weights.
 
     Batch-norm statistics stay as they were: batches are small and the photos few.
     Nothing is chosen by the validation photos: their figures are for a person to watch.
@@ -160,29 +166,29 @@ def train_classifier(
         net: it is trained in place.
         data: the photos to learn from.
         valid: photos to report on after each epoch.
-        side: of the crops that the network is shown.
         settings: how to train.
         checkpoint: written after each epoch; where it exists, training goes on from it.
     """
-    pair = Averaged(net.eval().requires_grad_(False))
-    optimizer = torch.optim.AdamW(_rates(net, settings), weight_decay=settings.weight_decay)
+    device = best_device()
+    pair = Averaged(net.eval().requires_grad_(False).to(device))
+    optimizer = torch.optim.AdamW(_rates(pair.net, settings), weight_decay=settings.weight_decay)
     steps = settings.photos // settings.batch
     schedule = Schedule("one_cycle", optimizer, settings.epochs, steps)
-    training = Training(pair, optimizer, schedule, new_scaler(torch.device("cpu")))
+    training = Training(pair, optimizer, schedule, new_scaler(device))
     if checkpoint.exists():
         training.load(checkpoint)
-    augment = StrongAugment(side)
+    augment = StrongAugment(settings.side)
     while training.progress.epochs < settings.epochs:
         began = time.perf_counter()
         rate = float(optimizer.param_groups[0]["lr"])
         loss, accuracy = _epoch(training, pair, data, augment, settings)
         seconds = time.perf_counter() - began
-        of_valid = valid_figures(pair.average, valid, side)
+        of_valid = valid_figures(pair.average, valid, settings.side)
         number = training.progress.epochs + 1
         photos = steps * settings.batch
         training.progress.add(EpochMetrics(number, rate, loss, accuracy, *of_valid, seconds, photos / seconds))
         training.save(checkpoint)
-    return pair.average
+    return pair.average.cpu()
 
 
 def _epoch(
@@ -195,13 +201,14 @@ def _epoch(
     steps = settings.photos // settings.batch
     drawn = random.choice(len(data.targets), (steps, settings.batch), p=data.weights)
     pair.net.head.train()
-    losses, hits = 0.0, 0
+    device = next(pair.net.parameters()).device
+    losses, hits = torch.zeros((), device=device), torch.zeros((), device=device)
     for chosen in track(list(drawn), f"Epoch {epoch} of {settings.epochs}"):
-        pictures = data.pictures(chosen)
-        crops, dog = augment(pictures.flatten(0, 1), data.dog(chosen).flatten(0, 1))
+        pictures = data.pictures(chosen, device)
+        crops, dog = augment(pictures.flatten(0, 1), data.dog(chosen, device).flatten(0, 1))
         if epoch <= settings.coarse:
             crops = functional.interpolate(crops, scale_factor=COARSE, mode="bilinear", antialias=True)
-        targets = torch.from_numpy(data.targets[chosen])
+        targets = torch.from_numpy(data.targets[chosen]).to(device)
         training.optimizer.zero_grad()
         logits, maps = _answer(pair.net, crops.reshape(*pictures.shape[:2], *crops.shape[1:]), settings.half)
         loss = functional.cross_entropy(logits, targets, label_smoothing=settings.smoothing)
@@ -211,10 +218,10 @@ def _epoch(
         training.scaler.update()
         training.schedule.after_step()
         pair.follow(settings.averaging)
-        losses += float(loss.detach())
-        hits += int((logits.argmax(1) == targets.argmax(1)).sum())
+        losses += loss.detach()
+        hits += (logits.argmax(1) == targets.argmax(1)).sum()
     pair.net.head.eval()
-    return losses / steps, hits / (steps * settings.batch)
+    return float(losses) / steps, float(hits) / (steps * settings.batch)
 
 
 def evidence_outside(maps: Tensor, dog: Tensor) -> Tensor:
@@ -238,7 +245,7 @@ def _answer(net: ClassifierNet, crops: Tensor, half: bool) -> tuple[Tensor, Tens
         halved = {name: tensor.bfloat16() for name, tensor in [*net.named_parameters(), *net.named_buffers()]}
         logits, maps = functional_call(net, halved, (crops.bfloat16(),))
     else:
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(crops.device.type, torch.bfloat16):
             logits, maps = net(crops)
     return logits.float(), maps.float()
 
@@ -246,10 +253,11 @@ def _answer(net: ClassifierNet, crops: Tensor, half: bool) -> tuple[Tensor, Tens
 @torch.inference_mode()
 def answers(net: ClassifierNet, data: CutPhotos, side: int) -> NDArray[np.float32]:
     """Return the logits ``(n, 5)`` of the middle crops."""
+    device = next(net.parameters()).device
     logits = []
     for chosen in np.array_split(np.arange(len(data.targets)), max(1, len(data.targets) // VALID_BATCH)):
-        with torch.autocast("cpu", torch.bfloat16):
-            logits.append(net(middle_crop(data.pictures(chosen), side)).logits.float())
+        with torch.autocast(device.type, torch.bfloat16):
+            logits.append(net(middle_crop(data.pictures(chosen, device), side)).logits.float().cpu())
     return torch.cat(logits).numpy()
 
 

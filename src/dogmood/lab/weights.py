@@ -1,12 +1,12 @@
 """Make the shipped model files from labelled photos: ``python -m dogmood.lab.weights``.
 
-finder -> dogs -> cuts -> a first classifier for ``base``, trained on the labels
-                       -> ``fast``'s classifier, taught by that one
-                       -> the first one, taught further by both
-                       -> ``base``'s classifier: the mean of the first one before and after
+finder -> dogs -> cuts -> teachers, trained on the labels
+                       -> ``base``'s and ``fast``'s classifiers, taught by the mean of the teachers' answers,
+                          each the mean of networks that differ by their seeds alone
 each file: the finder, a classifier, and a card with settings, figures and data checksums
 
-Each step is kept in ``--work``, so that a run which was stopped goes on.
+Each step is kept in ``--work``, so that a run which was stopped goes on.  A GPU is used
+where there is one: there it is a matter of minutes, on two cores of days.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import numpy as np
 from dogmood import __version__
 from dogmood.bundle import Network, open_bundle, write_bundle
 from dogmood.card import Settings, read_settings
-from dogmood.classifier import Classifier
+from dogmood.classifier import Classifier, ClassifierSettings
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import DogMoodError
 from dogmood.finder import Finder, FinderSettings
@@ -35,8 +35,9 @@ from dogmood.lab.data.manifest import checksum
 from dogmood.lab.dogs import KnownDogs
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.make_classifiers import (
-    CLASSIFIER,
+    VIEWS,
     Shown,
+    Teacher,
     export_classifier,
     show,
     soup,
@@ -58,39 +59,30 @@ FAST_SIDE = 320
 Chosen on valid, where emotions are read no worse (docs/RESULTS.md, "What was tried")."""
 
 
+DINO = ClassifierTraining(
+    backbone="dinov2_s", trained=6, epochs=12, batch=32, top=0.05, decay=0.8, half=True, averaging=0.99
+)
+DINO_TAUGHT = replace(DINO, epochs=30, teacher=0.7)
+LITE_TAUGHT = ClassifierTraining(epochs=30, teacher=0.7)
+
+
 @dataclass(frozen=True)
 class Plan:
     """How the networks are trained.
 
     Attributes:
         finder: the finder of both files.
-        base: base's classifier at first, on the labels.
-        fast: fast's classifier, on the labels and base's first answers.
-        further: base's classifier from there, on the labels and the answers of both;
-            what is kept is the mean of its weights before and after.
+        teachers: classifiers that learn from the labels; none of them ships.
+        base: base's classifiers, taught by all teachers; the mean of their weights ships.
+        fast: fast's, likewise.
     """
 
     finder: FinderTraining = field(default_factory=FinderTraining)
-    base: ClassifierTraining = field(
-        default_factory=lambda: ClassifierTraining(
-            backbone="dinov2_s", trained=6, epochs=7, coarse=5, batch=16, top=0.05, decay=0.8, half=True
-        )
+    teachers: Sequence[ClassifierTraining] = tuple(
+        replace(DINO, side=side, seed=seed) for side in (224, 280) for seed in range(3)
     )
-    fast: ClassifierTraining = field(default_factory=lambda: ClassifierTraining(teacher=0.7, epochs=12, coarse=8))
-    further: ClassifierTraining = field(
-        default_factory=lambda: ClassifierTraining(
-            backbone="dinov2_s",
-            trained=6,
-            epochs=4,
-            batch=16,
-            rate=5e-4,
-            top=0.05,
-            decay=0.8,
-            half=True,
-            teacher=0.7,
-            seed=1,
-        )
-    )
+    base: Sequence[ClassifierTraining] = tuple(replace(DINO_TAUGHT, side=280, seed=seed) for seed in range(2))
+    fast: Sequence[ClassifierTraining] = tuple(replace(LITE_TAUGHT, seed=seed) for seed in range(2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,17 +116,23 @@ def make_models(
     found = _finder_of(finder_from, data) if finder_from else _new_finder(data, steps, plan, command)
     # What may be dog counts as dog while evidence is drawn to it: masks as the network says them.
     finder = Finder(Network(found.graph), eager(replace(found.settings, mask=0.5)))
-    shown = show(data, finder, hashlib.sha256(found.graph).hexdigest(), work)
-    first = train_on_labels(data, shown, steps, plan.base)
-    fast = train_on_teachers(data, shown, [first], steps, plan.fast)
-    further = train_on_teachers(data, shown, [first, fast], steps, plan.further, pupil=first)
-    base = soup([first, further])
-    made = {"command": command, "finder": found.made}
-    made |= {"base": asdict(plan.base), "fast": asdict(plan.fast)}
-    small = _smaller(found, data)
-    cards = {"fast": _write(out / "fast.dogmood", export_classifier(fast, STORAGE), small, shown, made, data, work)}
-    made |= {"further": asdict(plan.further), "weights": "mean of base and further"}
-    cards["base"] = _write(out / "base.dogmood", export_classifier(base, STORAGE), found, shown, made, data, work)
+    sides = {training.side for training in (*plan.teachers, *plan.base, *plan.fast)}
+    sha256 = hashlib.sha256(found.graph).hexdigest()
+    shown = {side: show(data, finder, sha256, work, side) for side in sorted(sides)}
+    teachers = [Teacher(train_on_labels(data, shown[t.side], steps, t), shown[t.side]) for t in plan.teachers]
+    cards = {}
+    for name, trainings, its_finder in (("fast", plan.fast, _smaller(found, data)), ("base", plan.base, found)):
+        side = trainings[0].side
+        net = soup([train_on_teachers(data, shown[side], teachers, steps, training) for training in trainings])
+        made = {
+            "command": command,
+            "finder": its_finder.made,
+            "teachers": [asdict(training) for training in plan.teachers],
+            "taught": [asdict(training) for training in trainings],
+            "weights": "mean of the taught",
+        }
+        graph = export_classifier(net, STORAGE, side)
+        cards[name] = _write(out / f"{name}.dogmood", graph, its_finder, shown[side], made, data, work)
     return cards
 
 
@@ -157,7 +155,8 @@ def _write(
     # On the dogs that the file's own finder finds.
     own = Finder(Network(found.graph), eager(found.settings))
     dogs = KnownDogs(own, hashlib.sha256(found.graph).hexdigest(), work)
-    classifier = Classifier(Network(graph), CLASSIFIER)
+    settings = ClassifierSettings(shown["valid"].side, VIEWS)
+    classifier = Classifier(Network(graph), settings)
     valid, test = (
         predict(classifier, photos, dogs.of(photos)) for photos in (shown["valid"].photos, shown["test"].photos)
     )
@@ -166,7 +165,7 @@ def _write(
         "name": path.stem,
         "version": VERSIONS[path.stem],
         "labels": list(EMOTIONS),
-        **Settings(found.settings, CLASSIFIER, doubt).to_card(),
+        **Settings(found.settings, settings, doubt).to_card(),
         "input": "RGB in [0, 1]; normalisation is part of the networks",
         "made": {
             "by": f"dogmood {__version__}",
@@ -210,7 +209,9 @@ def _finder_of(model: str, data: Path) -> MadeFinder:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds emotions/ and finder/")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="the folder that holds emotions/, finder/ and original/"
+    )
     parser.add_argument("--out", type=Path, default=Path("src/dogmood/models"), help="the folder for the files")
     parser.add_argument("--work", type=Path, default=Path(".cache/weights"), help="where steps are kept")
     parser.add_argument(
