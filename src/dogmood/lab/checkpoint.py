@@ -106,11 +106,20 @@ class Training:
                 state.setdefault(int(number), {}).update(plain)
             self.net.load_state_dict(weights)
             self.optimizer.load_state_dict({"state": state, "param_groups": facts["optimizer"]["groups"]})
+            _lay_out(self.optimizer)
             self.schedule.load(facts["schedule"])
             self.scaler.load_state_dict(facts["scaler"])
             self.progress = Progress([EpochMetrics(**row) for row in facts["rows"]], facts["best_epoch"])
         except (KeyError, TypeError, ValueError, RuntimeError):
             raise LabError(f"{path} does not fit this run's settings.") from None
+
+
+def _lay_out(optimizer: Optimizer) -> None:
+    """Lay what an optimizer remembers out in memory as its parameters are: a fused step wants both alike."""
+    for parameter, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def new_scaler(device: torch.device) -> GradScaler:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from dogmood.lab import LabError
 
-Make = Callable[[Iterable[Parameter], float, float, float], Optimizer]
+Make = Callable[[Sequence[Parameter], float, float, float], Optimizer]
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,40 @@ class OptimizerSpec:
 
 
 def _sgd(nesterov: bool) -> Make:
-    return lambda parameters, rate, momentum, decay: torch.optim.SGD(
-        parameters, rate, momentum=momentum, weight_decay=decay, nesterov=nesterov and momentum > 0
-    )
+    def make(parameters: Sequence[Parameter], rate: float, momentum: float, decay: float) -> Optimizer:
+        fused = _fused(parameters)
+        optimizer = torch.optim.SGD(
+            parameters,
+            rate,
+            momentum=momentum,
+            weight_decay=decay,
+            nesterov=nesterov and momentum > 0,
+            fused=fused,
+        )
+        if fused and momentum > 0:
+            # Where gradients overflow in the first step, torch goes on from momentum that it never set.
+            for parameter in parameters:
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return optimizer
+
+    return make
 
 
 def _adam(kind: type[torch.optim.Adam] | type[torch.optim.AdamW], amsgrad: bool = False) -> Make:
     # Adam's first beta is what momentum is to SGD.
     return lambda parameters, rate, momentum, decay: kind(
-        parameters, rate, betas=(momentum, 0.999), weight_decay=decay, amsgrad=amsgrad
+        parameters,
+        rate,
+        betas=(momentum, 0.999),
+        weight_decay=decay,
+        amsgrad=amsgrad,
+        fused=_fused(parameters),
     )
+
+
+def _fused(parameters: Sequence[Parameter]) -> bool | None:
+    """Say whether a step shall be one call, which need not wait for the GPU to hear whether gradients overflowed."""
+    return True if all(parameter.is_cuda for parameter in parameters) else None
 
 
 OPTIMIZERS: dict[str, OptimizerSpec] = {
@@ -74,7 +98,7 @@ def make_optimizer(
     Raises:
         LabError: the name is unknown.
     """
-    return _spec(name).make(parameters, rate, momentum, weight_decay)
+    return _spec(name).make(list(parameters), rate, momentum, weight_decay)
 
 
 def _spec(name: str) -> OptimizerSpec:
