@@ -16,9 +16,11 @@ from safetensors.torch import load_file
 from dogmood import atomic
 from dogmood.errors import UsageError
 from dogmood.lab import LabError, fit
+from dogmood.lab.augment import Augment
+from dogmood.lab.devices import Team
 from dogmood.lab.fit import train
 from dogmood.lab.optimizers import OPTIMIZERS
-from dogmood.lab.run import Run
+from dogmood.lab.run import EpochMetrics, Run
 from dogmood.lab.settings import settings_of
 
 EPOCHS = 3
@@ -86,7 +88,7 @@ def test_a_stopped_run_goes_on_bit_for_bit(
     assert same(weights(stopped, "best"), weights(through, "best"))
 
 
-def test_a_killed_process_loses_at_most_the_epoch_it_was_in(small_data: Path, tmp_path: Path, cache: Path) -> None:
+def test_a_killed_process_goes_on_from_the_last_epoch_kept(small_data: Path, tmp_path: Path, cache: Path) -> None:
     through = begin(small_data, tmp_path / "through", epochs=40)
     train(through, cache)
     killed = tmp_path / "killed"
@@ -108,6 +110,63 @@ def test_a_killed_process_loses_at_most_the_epoch_it_was_in(small_data: Path, tm
 
 def command(*words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "dogmood", *words], stdout=subprocess.DEVNULL)
+
+
+def test_checkpoints_are_written_as_often_as_time_allows_and_after_the_last_epoch(
+    small_data: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through = begin(small_data, tmp_path / "through", epochs=6)
+    train(through, cache)
+    monkeypatch.setattr(fit, "KEEPING", 1e-9)
+    rare = begin(small_data, tmp_path / "rare", epochs=6)
+    real, kept = Run.write_metrics, []
+
+    def told(self: Run, rows: list[EpochMetrics]) -> None:
+        kept.append(len(rows))
+        real(self, rows)
+
+    monkeypatch.setattr(Run, "write_metrics", told)
+    train(rare, cache)
+    assert kept == [1, 6]
+    assert figures(rare) == figures(through)
+    for name in ("last", "best"):
+        assert same(weights(rare, name), weights(through, name))
+
+
+def test_a_gpu_is_given_the_same_pictures_in_the_same_order(
+    small_data: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {"augmentation": "none", "precision": "full", "batch": 4}
+    single = begin(small_data, tmp_path / "single", **given)
+    train(single, cache)
+    many, real, sizes = begin(small_data, tmp_path / "many", **given), Augment.__call__, []
+
+    def told(self: Augment, pictures: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(pictures))
+        return real(self, pictures)
+
+    monkeypatch.setattr(fit.Trainer, "_steps_at_once", lambda self: 3)
+    monkeypatch.setattr(Augment, "__call__", told)
+    train(many, cache)
+    assert max(sizes) == 12
+    assert figures(many) == figures(single)
+    assert same(weights(many), weights(single))
+
+
+def test_a_gpu_augments_many_small_pictures_at_once_and_few_large_ones(
+    small_data: Path, tmp_path: Path, cache: Path
+) -> None:
+    def at_once(network: str, device: str, crops: int) -> int:
+        folder = tmp_path / f"{network}-{device}-{crops}"
+        run = begin(small_data, folder, network=network, crops=crops, pretrained=False)
+        trainer = fit.Trainer(Team(0, 1, torch.device("cpu")), run, cache)
+        trainer.team = Team(0, 1, torch.device(device))
+        return trainer._steps_at_once()
+
+    assert at_once("shallow_cnn", "cpu", 1) == 1
+    assert at_once("shallow_cnn", "cuda", 1) == 2**25 // (8 * 48 * 48)
+    assert at_once("efficientnet_lite0", "cuda", 1) == 21
+    assert at_once("efficientnet_lite0", "cuda", 10) == 2
 
 
 def test_seeds_tell_runs_apart_and_nothing_else_does(small_data: Path, tmp_path: Path, cache: Path) -> None:

@@ -89,7 +89,7 @@ def train(
         try:
             progress = fit(run, cache, str(data) if resume and data else None)
         except KeyboardInterrupt:
-            typer.echo(f"Stopped: dogmood train --resume {run.folder} goes on after the last finished epoch.", err=True)
+            typer.echo(f"Stopped: dogmood train --resume {run.folder} goes on after the last epoch kept.", err=True)
             raise typer.Exit(INTERRUPTED) from None
     best = progress.best
     typer.echo(

@@ -7,6 +7,7 @@ after each epoch: validation -> schedule -> checkpoint -> metrics
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -33,6 +34,13 @@ CHECK_EVERY = 20
 """Steps between looks at the loss: each look waits for the device."""
 
 VALID_BATCH = 256
+
+KEEPING = 0.05
+"""Share of the time that may go into checkpoints before the last: a large network on a GPU
+has an epoch behind it sooner than it is written down."""
+
+AT_ONCE = 2**25
+"""Values of pictures that a GPU augments together."""
 
 
 def train(run: Run, cache: Path, data: str | None = None) -> Progress:
@@ -91,6 +99,8 @@ class Trainer:
         if checkpoint.exists():
             self.training.load(checkpoint)
         self.net = team.wrap(self.training.net)
+        self._best: dict[str, Tensor] = {}
+        self._due = 0.0
 
     def epoch(self) -> tuple[EpochMetrics, bool]:
         """Train and validate for one epoch; say how it went and whether it is the best so far."""
@@ -106,12 +116,23 @@ class Trainer:
         return row, self.training.progress.add(row)
 
     def keep(self, best: bool) -> None:
-        """Write the checkpoint, the best weights and the metrics."""
+        """Write the best weights, the checkpoint and the metrics, all of the same epoch.
+
+        Writing waits until it is due, but for the last epoch; the best weights are held until then.
+        """
+        training, began = self.training, time.perf_counter()
         if best:
-            facts = {"epoch": self.training.progress.best_epoch}
-            save_tensors(self.run.folder / "best.safetensors", self.training.net.state_dict(), facts)
-        self.training.save(self.run.folder / "last.safetensors")
-        self.run.write_metrics(self.training.progress.rows)
+            self._best = {name: tensor.clone() for name, tensor in training.net.state_dict().items()}
+        if began < self._due and training.progress.epochs < self.settings.epochs:
+            return
+        if self._best:
+            facts = {"epoch": training.progress.best_epoch}
+            save_tensors(self.run.folder / "best.safetensors", self._best, facts)
+            self._best = {}
+        training.save(self.run.folder / "last.safetensors")
+        self.run.write_metrics(training.progress.rows)
+        ended = time.perf_counter()
+        self._due = ended + (ended - began) * (1 / KEEPING - 1)
 
     @property
     def steps(self) -> int:
@@ -132,18 +153,36 @@ class Trainer:
 
     def _pass(self, epoch: int) -> tuple[float, float]:
         """Train on every photo once; return loss and accuracy over the augmented crops."""
-        order = torch.from_numpy(_random(self.settings, epoch).permutation(len(self.train_set)))
+        order = torch.from_numpy(_random(self.settings, epoch).permutation(len(self.train_set))).to(self.team.device)
         # Every process draws its own augmentation, the same in every run.
         torch.manual_seed(int(_random(self.settings, epoch, self.team.rank + 1).integers(2**62)))
         self.net.train()
         total = torch.zeros(3, device=self.team.device, dtype=torch.float64)
-        for step in range(self.steps):
-            chosen = self.team.share(order[step * self.batch : (step + 1) * self.batch])
-            pictures, labels = self.train_set.batch(chosen)
-            total += self._step(self.augment(pictures), labels.repeat_interleave(self.augment.crops))
-            if (step + 1) % CHECK_EVERY == 0 or step + 1 == self.steps:
-                self._check(total, epoch, step + 1)
+        for step, (crops, labels) in enumerate(self._batches(order), start=1):
+            total += self._step(crops, labels)
+            if step % CHECK_EVERY == 0 or step == self.steps:
+                self._check(total, epoch, step)
         return _means(self.team.summed(total))
+
+    def _batches(self, order: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield this process's crops and labels for each step of an epoch."""
+        crops = self.batch // self.team.size * self.augment.crops
+        for chosen in torch.split(order[: self.steps * self.batch], self.batch * self._steps_at_once()):
+            pictures, labels = self.train_set.batch(self.team.share(chosen))
+            labels = labels.repeat_interleave(self.augment.crops)
+            yield from zip(torch.split(self.augment(pictures), crops), torch.split(labels, crops), strict=True)
+
+    def _steps_at_once(self) -> int:
+        """Return of how many steps the pictures are augmented together.
+
+        On a GPU hundreds of small calls cost more than the pixels do, and so than the step
+        of a small network; a processor keeps one step's pictures in its caches.
+        """
+        if self.team.device.type == "cpu":
+            return 1
+        net = spec(self.settings.network)
+        step = self.batch // self.team.size * self.augment.crops * net.channels * net.frame**2
+        return max(1, AT_ONCE // step)
 
     def _step(self, crops: Tensor, labels: Tensor) -> Tensor:
         """Learn from one batch; return the sums of loss and hits, and the count."""
@@ -187,7 +226,7 @@ class Trainer:
 
 def _sums(mean_loss: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
     count = len(labels)
-    return torch.stack([mean_loss.double() * count, (logits.argmax(1) == labels).sum(), mean_loss.new_tensor(count)])
+    return torch.stack([mean_loss.double() * count, (logits.argmax(1) == labels).sum(), mean_loss.new_full((), count)])
 
 
 def _means(total: Tensor) -> tuple[float, float]:

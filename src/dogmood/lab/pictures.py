@@ -44,12 +44,12 @@ class Pictures:
         """Return ``(n, channels, frame, frame)`` float32 in [0, 1] and ``(n,)`` labels.
 
         Args:
-            chosen: ``(n,)`` indices, in the processor's memory.
+            chosen: ``(n,)`` indices; those on the device cost no waiting for it.
         """
         if self._held is not None:
             pixels = self._held[chosen.to(self.device)]
         else:
-            pixels = torch.from_numpy(self._stored[chosen.numpy()]).to(self.device)
+            pixels = torch.from_numpy(self._stored[chosen.cpu().numpy()]).to(self.device)
         return pixels.float() / 255, self.labels[chosen.to(self.device)]
 
 
