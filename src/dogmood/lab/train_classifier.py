@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import Parameter, functional
 
 from dogmood.lab.augment import middle_crop
@@ -27,9 +26,6 @@ from dogmood.lab.strong_augment import StrongAugment
 
 TIER_WEIGHTS = {"gold": 1.0, "silver": 0.8, "bronze": 0.5, "contested": 0.5, "web": 0.3}
 """How much a photo counts, by how far its label can be trusted."""
-
-COARSE = 0.75
-"""Share of the resolution at which the first epochs may be."""
 
 VALID_BATCH = 32
 
@@ -61,10 +57,6 @@ class ClassifierTraining:
         outside: how much it counts, beside the loss, which share of the evidence lies
             outside the dog: it is to be read, not the scene (right for the right
             reasons: Ross et al. 2017, arXiv:1703.03717).
-        coarse: so many epochs at first are at `COARSE` of the resolution, which takes
-            half the time (Touvron et al. 2019, arXiv:1906.06423, train the same way).
-        half: compute all in bfloat16 rather than where autocast thinks it safe: a third
-            quicker for transformers, whose time goes into converting back and forth.
         seed: of order, augmentation and the head's first weights.
     """
 
@@ -85,8 +77,6 @@ class ClassifierTraining:
     faces: float = 0.25
     backdrops: float = 0.15
     outside: float = 0.2
-    coarse: int = 0
-    half: bool = False
     seed: int = 0
 
 
@@ -206,11 +196,11 @@ def _epoch(
     for chosen in track(list(drawn), f"Epoch {epoch} of {settings.epochs}"):
         pictures = data.pictures(chosen, device)
         crops, dog = augment(pictures.flatten(0, 1), data.dog(chosen, device).flatten(0, 1))
-        if epoch <= settings.coarse:
-            crops = functional.interpolate(crops, scale_factor=COARSE, mode="bilinear", antialias=True)
         targets = torch.from_numpy(data.targets[chosen]).to(device)
         training.optimizer.zero_grad()
-        logits, maps = _answer(pair.net, crops.reshape(*pictures.shape[:2], *crops.shape[1:]), settings.half)
+        with torch.autocast(device.type, torch.bfloat16):
+            answer = pair.net(crops.reshape(*pictures.shape[:2], *crops.shape[1:]))
+        logits, maps = answer.logits.float(), answer.maps.float()
         loss = functional.cross_entropy(logits, targets, label_smoothing=settings.smoothing)
         loss = loss + settings.outside * evidence_outside(maps, dog.reshape(*pictures.shape[:2], *dog.shape[2:]))
         training.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
@@ -237,17 +227,6 @@ def evidence_outside(maps: Tensor, dog: Tensor) -> Tensor:
     outside = 1 - functional.adaptive_max_pool2d(dog, evidence.shape[-2:])
     shares = (evidence * outside).sum(dim=(1, 2, 3)) / (evidence.sum(dim=(1, 2, 3)) + 1e-6)
     return shares.mean()
-
-
-def _answer(net: ClassifierNet, crops: Tensor, half: bool) -> tuple[Tensor, Tensor]:
-    """Return float32 logits and maps, computed in bfloat16; gradients reach the float32 weights."""
-    if half:
-        halved = {name: tensor.bfloat16() for name, tensor in [*net.named_parameters(), *net.named_buffers()]}
-        logits, maps = functional_call(net, halved, (crops.bfloat16(),))
-    else:
-        with torch.autocast(crops.device.type, torch.bfloat16):
-            logits, maps = net(crops)
-    return logits.float(), maps.float()
 
 
 @torch.inference_mode()
