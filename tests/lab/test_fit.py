@@ -228,3 +228,31 @@ def test_other_data_under_the_same_name_is_refused(small_data: Path, tmp_path: P
     run = begin(small_data, tmp_path / "run")
     with pytest.raises(LabError, match="is not the one"):
         train(run, cache, str(copy))
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["CUDA out of memory. Tried to allocate 20.00 MiB.", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED", "not enough memory"],
+)
+def test_a_device_without_memory_is_one_sentence(
+    small_data: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    run = begin(small_data, tmp_path / "run")
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError(said)
+
+    monkeypatch.setattr(fit.Trainer, "epoch", full)
+    with pytest.raises(LabError, match="no memory left"):
+        train(run, cache)
+
+
+def test_other_faults_of_a_device_are_not_called_so(
+    small_data: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("an illegal instruction")
+
+    monkeypatch.setattr(fit.Trainer, "epoch", broken)
+    with pytest.raises(RuntimeError, match="illegal"):
+        train(begin(small_data, tmp_path / "run"), cache)

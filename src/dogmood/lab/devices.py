@@ -70,6 +70,24 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+@contextmanager
+def within_memory() -> Iterator[None]:
+    """Say in one sentence that a device ran out of memory.
+
+    Raises:
+        LabError: it did.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # torch has three kinds of it, and they share no class of their own.
+        if not any(words in str(error) for words in ("out of memory", "ALLOC_FAILED", "not enough memory")):
+            raise
+        raise LabError(
+            "The device has no memory left for this: give a smaller --batch, or wait until what runs beside it is done."
+        ) from None
+
+
 def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> Any:
     """Call ``work(team, *arguments)`` on every device and return what the first returned.
 
@@ -79,10 +97,11 @@ def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> A
         arguments: passed on.
 
     Raises:
-        LabError: there are fewer GPUs than asked for, or a process failed.
+        LabError: there are fewer GPUs than asked for, one has no memory left, or a process failed.
     """
     if devices == 1:
-        return work(Team(0, 1, best_device()), *arguments)
+        with within_memory():
+            return work(Team(0, 1, best_device()), *arguments)
     gpus = torch.cuda.device_count()
     if gpus and devices > gpus:
         raise LabError(f"--devices {devices}, but this machine has {gpus}.")
@@ -103,7 +122,8 @@ def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> A
 def _in_worker(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     with _joined_team() as team:
         try:
-            return work(team, *arguments)
+            with within_memory():
+                return work(team, *arguments)
         except DogMoodError as error:  # a sentence for the user: carried home whole
             return error
 

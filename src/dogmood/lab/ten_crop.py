@@ -8,6 +8,7 @@ import torch
 
 from dogmood.lab.augment import middle_crop, ten_crops
 from dogmood.lab.data.manifest import LabelledPhoto
+from dogmood.lab.devices import best_device, within_memory
 from dogmood.lab.emotion_metrics import Predictions
 from dogmood.lab.nets.emotion_net import EmotionNet
 from dogmood.lab.nets.registry import spec
@@ -30,11 +31,15 @@ def predict_run(run: Run, photos: list[LabelledPhoto], cache: Path, ten: bool = 
 
     Returns:
         Logits ``(n, emotions of the run)``; labels index into those emotions.
+
+    Raises:
+        LabError: the weights are absent, or the device has no memory left.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    pictures = load_pictures(photos, run.settings, cache, device)
-    net = run.network().to(device)
-    logits = crop_logits(net, pictures, spec(run.settings.network).side, ten)
+    device = best_device()
+    with within_memory():
+        pictures = load_pictures(photos, run.settings, cache, device)
+        net = run.network().to(device)
+        logits = crop_logits(net, pictures, spec(run.settings.network).side, ten)
     return Predictions(logits.numpy(), pictures.labels.cpu().numpy(), [photo.group for photo in photos])
 
 

@@ -32,6 +32,7 @@ from dogmood.finder import Finder, FinderSettings
 from dogmood.lab import LabError
 from dogmood.lab.calibrate import fit_doubt
 from dogmood.lab.data.manifest import checksum
+from dogmood.lab.devices import within_memory
 from dogmood.lab.dogs import KnownDogs
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.make_classifiers import (
@@ -221,7 +222,8 @@ def main() -> None:
     if options.finder_from:
         command += f" --finder-from {options.finder_from}"
     try:
-        cards = make_models(options.data, options.out, options.work, Plan(), command, options.finder_from)
+        with within_memory():
+            cards = make_models(options.data, options.out, options.work, Plan(), command, options.finder_from)
     except (LabError, DogMoodError) as error:
         sys.exit(str(error))
     print(json.dumps({name: card["figures"] for name, card in cards.items()}, indent=1))
