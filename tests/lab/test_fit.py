@@ -133,6 +133,22 @@ def test_checkpoints_are_written_as_often_as_time_allows_and_after_the_last_epoc
         assert same(weights(rare, name), weights(through, name))
 
 
+def test_a_loss_that_is_no_number_names_the_epoch_that_was_kept(
+    small_data: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fit, "KEEPING", 1e-9)
+    run, real = begin(small_data, tmp_path / "run", epochs=6), fit.Trainer._step
+
+    def broken(self: fit.Trainer, crops: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        sums = real(self, crops, labels)
+        return sums * float("nan") if self.training.progress.epochs == 3 else sums
+
+    monkeypatch.setattr(fit.Trainer, "_step", broken)
+    with pytest.raises(LabError, match=r"epoch 4, step .*the weights after epoch 1 are in"):
+        train(run, cache)
+    assert len(run.metrics()) == 1
+
+
 def test_a_gpu_is_given_the_same_pictures_in_the_same_order(
     small_data: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,7 @@ class Trainer:
         self.net = team.wrap(self.training.net)
         self._best: dict[str, Tensor] = {}
         self._due = 0.0
+        self._kept = self.training.progress.epochs
 
     def epoch(self) -> tuple[EpochMetrics, bool]:
         """Train and validate for one epoch; say how it went and whether it is the best so far."""
@@ -131,6 +132,7 @@ class Trainer:
             self._best = {}
         training.save(self.run.folder / "last.safetensors")
         self.run.write_metrics(training.progress.rows)
+        self._kept = training.progress.epochs
         ended = time.perf_counter()
         self._due = ended + (ended - began) * (1 / KEEPING - 1)
 
@@ -200,8 +202,9 @@ class Trainer:
     def _check(self, total: Tensor, epoch: int, step: int) -> None:
         # Summed over the team, so that all stop together.
         if not torch.isfinite(self.team.summed(total.clone())).all():
-            kept = self.training.progress.epochs
-            survivor = f"the weights after epoch {kept} are in {self.run.folder}" if kept else "no epoch was finished"
+            survivor = (
+                f"the weights after epoch {self._kept} are in {self.run.folder}" if self._kept else "no epoch was kept"
+            )
             raise LabError(
                 f"The loss is no longer a number at epoch {epoch}, step {step} or up to {CHECK_EVERY - 1} before: "
                 f"lower --rate or change --optimizer ({survivor})."
