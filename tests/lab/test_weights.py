@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from PIL import Image
 from dogmood import DogMood, ModelError
 from dogmood.bundle import open_bundle
 from dogmood.emotions import EMOTIONS
+from dogmood.lab.make_classifiers import frame_of
 from dogmood.lab.measure import measure_model
-from dogmood.lab.train_classifier import ClassifierTraining
+from dogmood.lab.nets.classifier import ClassifierNet
+from dogmood.lab.train_classifier import ClassifierTraining, CutPhotos, train_classifier
 from dogmood.lab.train_finder import FinderTraining
 from dogmood.lab.weights import Plan, make_models
 
@@ -20,7 +23,7 @@ TAUGHT = replace(SHORT, teacher=0.5)
 PLAN = Plan(
     FinderTraining(epochs=1),
     teachers=[SHORT, replace(SHORT, side=160)],
-    base=[replace(TAUGHT, side=160)],
+    base=[replace(TAUGHT, side=160), TAUGHT],
     fast=[TAUGHT],
 )
 
@@ -30,10 +33,19 @@ def make(data: Path, folder: Path, finder_from: str | None = None) -> None:
     make_models(data, folder, folder / "work", PLAN, "a command", finder_from)
 
 
+def train_where_cuts_fit(net: ClassifierNet, data: CutPhotos, valid: CutPhotos, *how: Any) -> ClassifierNet:
+    side = how[0].side
+    assert {view.shape[-1] for view in (*data.views, *valid.views)} == {frame_of(side)}, side
+    return train_classifier(net, data, valid, *how)
+
+
 @pytest.fixture(scope="module")
 def made(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
-    make(small_data, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        # Each network is shown cuts for its own resolution.
+        patch.setattr("dogmood.lab.make_classifiers.train_classifier", train_where_cuts_fit)
+        make(small_data, folder)
     return folder
 
 
@@ -55,9 +67,9 @@ def test_the_cards_say_how_they_were_made(made: Path) -> None:
         assert [training["side"] for training in card["made"]["teachers"]] == [224, 160]
         assert len(card["made"]["data"]["emotions/manifest.csv"]) == 64
         assert card["figures"]["emotions, test"]["five"]["n"] == 10
-        side = 160 if name == "base" else 224
-        assert [training["side"] for training in card["made"]["taught"]] == [side]
-        assert card["classifier"]["side"] == side
+        sides = [160, 224] if name == "base" else [224]
+        assert [training["side"] for training in card["made"]["taught"]] == sides
+        assert card["classifier"]["side"] == sides[0]
 
 
 def test_a_second_run_goes_on_from_the_kept_steps_to_the_same_files(made: Path, small_data: Path) -> None:
@@ -67,7 +79,7 @@ def test_a_second_run_goes_on_from_the_kept_steps_to_the_same_files(made: Path, 
     make(small_data, made)
     assert [path.read_bytes() for path in files] == first
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert len(kept) == 5  # the finder, two teachers, and those that they taught
+    assert len(kept) == 6  # the finder, two teachers, and those that they taught
 
 
 @pytest.mark.parametrize("name", ["base", "fast"])

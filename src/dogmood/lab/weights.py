@@ -123,7 +123,7 @@ def make_models(
     cards = {}
     for name, trainings, its_finder in (("fast", plan.fast, _smaller(found, data)), ("base", plan.base, found)):
         side = trainings[0].side
-        net = soup([train_on_teachers(data, shown[side], teachers, steps, training) for training in trainings])
+        net = soup([train_on_teachers(data, shown[t.side], teachers, steps, t) for t in trainings])
         made = {
             "command": command,
             "finder": its_finder.made,
@@ -209,9 +209,7 @@ def _finder_of(model: str, data: Path) -> MadeFinder:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="the folder that holds emotions/, finder/ and original/"
-    )
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds emotions/ and finder/")
     parser.add_argument("--out", type=Path, default=Path("src/dogmood/models"), help="the folder for the files")
     parser.add_argument("--work", type=Path, default=Path(".cache/weights"), help="where steps are kept")
     parser.add_argument(
