@@ -84,7 +84,7 @@ def within_memory() -> Iterator[None]:
         if not any(words in str(error) for words in ("out of memory", "ALLOC_FAILED", "not enough memory")):
             raise
         raise LabError(
-            "The device has no memory left for this: train with a smaller --batch, or wait until what runs beside it is done."
+            "The device has no memory left for this: train with a smaller --batch, or wait for what runs beside it."
         ) from None
 
 
