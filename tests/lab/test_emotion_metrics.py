@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
 
 from dogmood.doubt import Doubt
 from dogmood.emotions import EMOTIONS
-from dogmood.lab.emotion_metrics import Predictions, calibration_error, measure_emotions
+from dogmood.lab.emotion_metrics import Predictions, calibration_error, macro_f1, measure_emotions
 
 DOUBT = Doubt(temperature=1.0, sure=0.5, coverage=0.7, least=dict.fromkeys(EMOTIONS, 0.1))
 
@@ -51,3 +54,9 @@ def test_calibration_error_is_the_mean_gap() -> None:
     confidence = np.array([0.9, 0.9, 0.9, 0.9])
     assert calibration_error(confidence, np.array([True, True, False, False])) == pytest.approx(0.4)
     assert calibration_error(np.array([1.0, 0.5]), np.array([True, False])) == pytest.approx(0.25)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1))
+def test_macro_f1_is_scikit_learn_s(pairs: list[tuple[int, int]]) -> None:
+    labels, guesses = np.array(pairs).T
+    assert macro_f1(labels, guesses) == pytest.approx(f1_score(labels, guesses, average="macro", zero_division=0))

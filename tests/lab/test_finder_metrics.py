@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
+from sklearn.metrics import roc_auc_score
 
 from dogmood.finder import FinderSettings, Found, FoundDog
 from dogmood.lab.data.pets import PetPhoto
@@ -42,6 +46,30 @@ def test_presence_head_and_mask_figures(tmp_path: Path) -> None:
     assert figures["presence against no dog"]["recall at 1 % false alarms"] == 1.0
     assert figures["mask IoU"]["mean"] == 1.0
     assert figures["head-box IoU"]["mean"] == pytest.approx(2 / 3)
+
+
+SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), min_size=1, max_size=8)
+
+
+@pytest.fixture(scope="module")
+def dog(tmp_path_factory: pytest.TempPathFactory) -> PetPhoto:
+    return pet(tmp_path_factory.mktemp("dog"), "dog", (0.0, 0.0, 2.0, 2.0))
+
+
+@given(dogs=SCORES, others=SCORES)
+@settings(max_examples=25)
+def test_the_auroc_is_scikit_learn_s(dog: PetPhoto, dogs: list[float], others: list[float]) -> None:
+    looked = [seen(dog, p) for p in dogs] + [seen(replace(dog, kind="none"), p) for p in others]
+    measured = measure_finder(looked, presence=0.5)["presence against no dog"]
+    is_dog = [True] * len(dogs) + [False] * len(others)
+    assert measured["AUROC"] == pytest.approx(roc_auc_score(is_dog, dogs + others))
+
+
+def test_the_auroc_s_interval_holds_it_and_draws_without_either_kind_are_left_out(dog: PetPhoto) -> None:
+    looked = [seen(dog, p) for p in (0.4, 0.9)] + [seen(replace(dog, kind="none"), p) for p in (0.1, 0.6)]
+    measured = measure_finder(looked, presence=0.5)["presence against no dog"]
+    low, high = measured["AUROC interval"]
+    assert 0 <= low < measured["AUROC"] < high <= 1
 
 
 def test_eager_settings_name_a_dog_in_every_photo() -> None:

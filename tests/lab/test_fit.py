@@ -89,20 +89,20 @@ def test_a_stopped_run_goes_on_bit_for_bit(
 
 
 def test_a_killed_process_goes_on_from_the_last_epoch_kept(small_data: Path, tmp_path: Path, cache: Path) -> None:
-    through = begin(small_data, tmp_path / "through", epochs=40)
+    through = begin(small_data, tmp_path / "through", epochs=60)
     train(through, cache)
     killed = tmp_path / "killed"
-    options = ["--network", "shallow_cnn", "--cut", "photo", "--epochs", "40", "--batch", "8", "--crops", "1"]
+    options = ["--network", "shallow_cnn", "--cut", "photo", "--epochs", "60", "--batch", "8", "--crops", "1"]
     start = ["--data", str(small_data / "emotions"), "--out", str(killed), *options]
     process = command("train", *start, "--cache", str(cache))
     deadline = time.monotonic() + 120
-    while not (killed / "metrics.csv").exists() or len(Run.open(killed).metrics()) < 2:
+    while not (killed / "metrics.csv").exists():
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert len(Run.open(killed).metrics()) < 40
+    assert 0 < len(Run.open(killed).metrics()) < 60
     assert command("train", "--resume", str(killed), "--cache", str(cache)).wait(120) == 0
     assert same(weights(Run.open(killed)), weights(through))
     assert figures(Run.open(killed)) == figures(through)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix, f1_score
+from sklearn.metrics import confusion_matrix
 
 from dogmood.doubt import Doubt, judge
 from dogmood.emotions import EMOTIONS
@@ -52,8 +52,8 @@ def measure_emotions(given: Predictions, doubt: Doubt, emotions: Sequence[str] =
 
     shown = [(i, emotion) for i, emotion in enumerate(emotions) if (labels == i).any()]
 
-    def macro_f1(drawn: NDArray[np.intp]) -> float:
-        return float(f1_score(labels[drawn], guesses[drawn], average="macro", zero_division=0))
+    def f1(drawn: NDArray[np.intp]) -> float:
+        return macro_f1(labels[drawn], guesses[drawn])
 
     def accuracy(drawn: NDArray[np.intp]) -> float:
         return float(hit[drawn].mean())
@@ -75,7 +75,7 @@ def measure_emotions(given: Predictions, doubt: Doubt, emotions: Sequence[str] =
     return {
         "n": len(kept),
         "accuracy": with_interval(accuracy),
-        "macro F1": with_interval(macro_f1),
+        "macro F1": with_interval(f1),
         "recall": {
             emotion: {
                 "n": int((labels == i).sum()),
@@ -92,6 +92,17 @@ def measure_emotions(given: Predictions, doubt: Doubt, emotions: Sequence[str] =
             "mean size": float(np.mean([len(v.possible) for v in verdicts])),
         },
     }
+
+
+def macro_f1(labels: NDArray[np.intp], guesses: NDArray[np.intp]) -> float:
+    """Return the mean F1 of the classes that are among labels or guesses, as scikit-learn has it.
+
+    Its own takes a millisecond, most of it checks; an interval needs it a thousand times.
+    """
+    classes = int(max(labels.max(), guesses.max())) + 1
+    counts = np.bincount(labels * classes + guesses, minlength=classes**2).reshape(classes, classes)
+    named = counts.sum(axis=0) + counts.sum(axis=1)
+    return float((2 * counts.diagonal()[named > 0] / named[named > 0]).mean())
 
 
 def calibration_error(confidence: NDArray[np.float64], hit: NDArray[np.bool_]) -> float:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from dogmood.boxes import iou
 from dogmood.finder import FinderSettings, Found
@@ -73,9 +72,15 @@ def _presence(dogs: Sequence[Seen], others: Sequence[Seen], threshold: float) ->
     scores = np.array([s.found.presence for s in (*dogs, *others)])
     is_dog = np.arange(len(scores)) < len(dogs)
 
+    # The AUROC is the share of pairs in which the dog has the higher score, half of those where both
+    # have the same (Hanley & McNeil 1982): compared once, counted in every draw.
+    margins = scores[is_dog][:, None] - scores[~is_dog]
+    wins = (margins > 0) + 0.5 * (margins == 0)
+
     def auroc(drawn: NDArray[np.intp]) -> float:
-        both = 0 < is_dog[drawn].sum() < len(drawn)
-        return float(roc_auc_score(is_dog[drawn], scores[drawn])) if both else float("nan")
+        times = np.bincount(drawn, minlength=len(scores))
+        pairs = times[is_dog].sum() * times[~is_dog].sum()
+        return float(times[is_dog] @ wins @ times[~is_dog] / pairs) if pairs else float("nan")
 
     everything = np.arange(len(scores))
     # The strictest threshold that lets through at most 1 % of the others.
