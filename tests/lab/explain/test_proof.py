@@ -75,7 +75,7 @@ def test_the_command_measures_prints_and_goes_on(
     small_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ["explain-test", "--data", str(small_data), "--photos", "1", "--split", "valid"]
+    words = ["explain-test", "--data", str(small_data), "--photos", "1", "--split", "valid", "--model", "fast"]
     with pytest.raises(SystemExit) as left:
         main([*words, "--json"])
     assert left.value.code == 0
