@@ -16,6 +16,12 @@ from dogmood.photo import Pixels, resized
 GROWN = 9
 """Pixels of a 384-pixel photo by which the dog is grown before it is taken out, so that no rim of it stays."""
 
+WORN_SIDES = (64, 200)
+"""Pixels along the long side of a worn photo: from least to most."""
+
+WORN_ANGLE = 25.0
+"""Degrees by which a worn photo is turned at most."""
+
 Share = NDArray[np.float32]
 
 
@@ -76,3 +82,21 @@ def face(pixels: Pixels, head: Box, margin: float = 0.0) -> Pixels:
     wide, high = (head[2] - head[0]) * margin / 2, (head[3] - head[1]) * margin / 2
     x0, y0 = min(max(0, round(head[0] - wide)), width - 1), min(max(0, round(head[1] - high)), height - 1)
     return pixels[y0 : max(y0 + 1, round(head[3] + high)), x0 : max(x0 + 1, round(head[2] + wide))]
+
+
+def worn(pixels: Pixels, random: np.random.Generator) -> Pixels:
+    """Return a photo as collections of faces hold many: grey, small, half of them square or turned.
+
+    Args:
+        pixels: the photo.
+        random: draws its size, and whether and how far it is squeezed and turned.
+    """
+    height, width = pixels.shape[:2]
+    scale = np.exp(random.uniform(*np.log(WORN_SIDES))) / max(width, height)
+    wide, high = max(1, round(width * scale)), max(1, round(height * scale))
+    if random.random() < 0.5:
+        wide = high = max(wide, high)
+    small = Image.fromarray(resized(pixels, wide, high)).convert("L")
+    if random.random() < 0.5:
+        small = small.rotate(random.uniform(-WORN_ANGLE, WORN_ANGLE), Image.Resampling.BICUBIC)
+    return np.asarray(small.convert("RGB"))

@@ -1,4 +1,4 @@
-"""Make the finder: backbone features -> heads -> ONNX -> presence threshold on validation."""
+"""Make the finder: backbone features -> heads -> ONNX -> weights of presence -> thresholds on validation."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from scipy.special import expit
 
 from dogmood.bundle import Network
 from dogmood.finder import Finder, FinderSettings, whole_photo, with_edge
@@ -22,6 +23,7 @@ from dogmood.lab.finder_metrics import Seen, eager, mask_iou, measure_finder
 from dogmood.lab.measure import look_at_pets
 from dogmood.lab.nets.finder import FinderHead, FinderNet
 from dogmood.lab.nets.lite import LiteBackbone
+from dogmood.lab.presence import log_odds, weigh_presence
 from dogmood.lab.steps import Steps
 from dogmood.lab.train_finder import (
     Example,
@@ -64,7 +66,7 @@ def make_finder(data: Path, steps: Steps, training: FinderTraining) -> tuple[byt
     example = torch.rand(2, 3, 256, 320)
     graph = to_onnx(net, example, ("presence", "mask", "body", "head"), {0: "n", 2: "height", 3: "width"})
     check_parity(graph, as_stored(net), [example, torch.rand(1, 3, 384, 288)], PARITY)
-
+    graph = weigh_presence(graph, FINDER, data)
     return graph, *with_thresholds(graph, FINDER, data)
 
 
@@ -116,12 +118,12 @@ def _presence_threshold(seen: Sequence[Seen]) -> float:
     """Return the middle between the presence of others and that of dogs, on validation photos.
 
     Between the level that lets 1 % of the photos without a dog through and the one
-    that misses 2 % of the dogs.
+    that misses 2 % of the dogs; in log odds, since nearly all lie close to 0 or 1.
     """
-    others = [s.found.presence for s in seen if s.photo.kind in ("none", "cat")]
-    dogs = [s.found.presence for s in seen if s.photo.kind == "dog"]
+    others = [log_odds(s.found.presence) for s in seen if s.photo.kind in ("none", "cat")]
+    dogs = [log_odds(s.found.presence) for s in seen if s.photo.kind == "dog"]
     middle = (np.quantile(others, 0.99) + np.quantile(dogs, 0.02)) / 2
-    return float(np.clip(middle, 0.2, 0.8))
+    return float(np.clip(expit(middle), 0.2, 0.8))
 
 
 def _mask_edge(seen: Sequence[Seen]) -> float:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from PIL import Image
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional
 
@@ -112,21 +111,7 @@ def train_finder(examples: Sequence[Example], settings: FinderTraining) -> Finde
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-    fit_presence(head.eval(), examples)
-    return head
-
-
-@torch.inference_mode()
-def fit_presence(head: FinderHead, examples: Sequence[Example]) -> None:
-    """Fit how the two signs of a dog are weighed, by logistic regression."""
-    signs = []
-    for example in examples:
-        maps = Maps(*(torch.from_numpy(level[None]).float() for level in example.features))
-        signs.append(head.presence.signs(maps, head(maps)["mask"])[0].numpy())
-    # Balanced: how often dogs occur among a user's photos is not known.
-    model = LogisticRegression(C=10.0, class_weight="balanced").fit(signs, [e.truth.dog for e in examples])
-    head.presence.weigh.weight.copy_(torch.from_numpy(model.coef_))
-    head.presence.weigh.bias.copy_(torch.from_numpy(model.intercept_))
+    return head.eval()
 
 
 def _batches(examples: Sequence[Example], size: int, order: random.Random) -> Iterator[list[Example]]:

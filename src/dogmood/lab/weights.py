@@ -47,12 +47,13 @@ from dogmood.lab.make_classifiers import (
 )
 from dogmood.lab.make_finder import FINDER, make_finder, with_thresholds
 from dogmood.lab.measure import emotion_figures, predict
+from dogmood.lab.presence import weigh_presence
 from dogmood.lab.steps import Steps
 from dogmood.lab.storage import store
 from dogmood.lab.train_classifier import ClassifierTraining
 from dogmood.lab.train_finder import FinderTraining
 
-VERSIONS = {"base": "0.5.0", "fast": "0.4.0"}
+VERSIONS = {"base": "0.5.1", "fast": "0.4.1"}
 STORAGE = "int8"
 
 FAST_SIDE = 320
@@ -62,6 +63,10 @@ Chosen on valid, where emotions are read no worse (docs/RESULTS.md, "What was tr
 
 DINO = ClassifierTraining(backbone="dinov2_s", trained=6, epochs=12, top=0.05, decay=0.8)
 DINO_TAUGHT = replace(DINO, epochs=16, teacher=0.7)
+
+
+WEIGHED = f"weighed by dogmood {__version__} on photos as they are and worn, and on faces"
+"""What a card says of its finder's weights for presence."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +194,7 @@ def _new_finder(data: Path, steps: Steps, plan: Plan, command: str) -> MadeFinde
         "finder/index.csv": checksum(data / "finder", "index.csv"),
     }
     made = {"by": f"dogmood {__version__}", "command": command, **asdict(plan.finder), "data": sources}
+    made["presence"] = WEIGHED
     return MadeFinder(graph, settings, figures, made)
 
 
@@ -203,7 +209,8 @@ def _finder_of(model: str, data: Path) -> MadeFinder:
         made = made.get("finder", {})
     # Older cards know neither how far small photos are enlarged nor what a head is worth.
     settings = replace(read_settings(bundle.card).finder, enlarged=FINDER.enlarged, box_with_head=FINDER.box_with_head)
-    return MadeFinder(bundle.finder, *with_thresholds(bundle.finder, settings, data), made)
+    graph = weigh_presence(bundle.finder, settings, data)
+    return MadeFinder(graph, *with_thresholds(graph, settings, data), made | {"presence": WEIGHED})
 
 
 def main() -> None:

@@ -14,6 +14,9 @@ BACKDROP, DOG, OTHER = range(3)
 MASK_FACTOR = 4
 """Mask cells along each side of a 16-pixel cell: one for every 4 pixels."""
 
+SHARE_FLOOR = 1e-4
+"""Added to the share of dog before its log is taken: a photo may show none."""
+
 _HIDDEN = 64
 _DOG_CLASSES = slice(151, 269)
 """The 118 dogs among the classes of ImageNet."""
@@ -24,15 +27,17 @@ class Presence(nn.Module):
 
     The first is what ImageNet's own classifier says: the log odds of its 118 dogs
     against all else, which has seen a thousand kinds of things that are no dogs.
-    The second is the log of the mask's mean.  The weights of the two are fitted by
-    logistic regression; so few leave little
-    room to learn which collection a photo came from.
+    The second is the log of the mask's mean.  The weights of the two are fitted once
+    the finder is exported (`dogmood.lab.presence`); so few leave little room to learn
+    which collection a photo came from.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.imagenet = imagenet_classifier().requires_grad_(False)
         self.weigh = nn.Linear(2, 1).requires_grad_(False)
+        nn.init.ones_(self.weigh.weight)
+        nn.init.zeros_(self.weigh.bias)
 
     def signs(self, maps: Maps, mask: Tensor) -> Tensor:
         """Return ``(n, 2)`` from the backbone's maps and the mask's logits."""
@@ -41,7 +46,7 @@ class Presence(nn.Module):
         rest = torch.cat([logits[:, : _DOG_CLASSES.start], logits[:, _DOG_CLASSES.stop :]], dim=1)
         odds = dogs.logsumexp(dim=1) - rest.logsumexp(dim=1)
         share = mask.softmax(dim=1)[:, DOG].mean(dim=(1, 2))
-        return torch.stack([odds, (share + 1e-4).log()], dim=1)
+        return torch.stack([odds, (share + SHARE_FLOOR).log()], dim=1)
 
     def forward(self, maps: Maps, mask: Tensor) -> Tensor:
         """Return ``(n,)`` logits."""

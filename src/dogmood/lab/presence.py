@@ -1,0 +1,95 @@
+"""How a finder's two signs of a dog are weighed, once it is exported.
+
+Fitted on photos as they are and as collections of faces hold them: a finder that has
+seen whole photos alone takes many a face for no dog, its mask above all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from scipy.special import logit
+from sklearn.linear_model import LogisticRegression
+
+from dogmood.boxes import Box
+from dogmood.bundle import Network
+from dogmood.finder import Finder, FinderSettings, Found
+from dogmood.lab.altered import face, worn
+from dogmood.lab.data.manifest import read_boxes, read_manifest
+from dogmood.lab.data.pets import read_pets
+from dogmood.lab.finder_metrics import eager
+from dogmood.lab.nets.finder import SHARE_FLOOR
+from dogmood.lab.progress import track
+from dogmood.photo import open_photo
+
+LABELLED = 500
+"""Labelled photos that are looked at besides the pets, which show fewer dogs than other things."""
+
+SURE = 1e-7
+"""A probability is no nearer to 0 or 1: float32 tells no more."""
+
+WEIGHT, BIAS = "head.presence.weigh.weight", "head.presence.weigh.bias"
+
+
+def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int = 0) -> bytes:
+    """Weigh the signs anew, by logistic regression on the training photos in every guise.
+
+    Each photo is looked at as it is and `worn`, and so is the face of each dog and cat
+    whose head is known.
+
+    Args:
+        graph: of a finder, whatever its weights for presence are.
+        settings: how it looks.
+        data: the folder that holds ``emotions/`` and ``finder/``.
+        seed: of the labelled photos that are drawn, and of how photos are worn.
+
+    Returns:
+        The graph with other weights for presence.
+    """
+    # Masks as the network says them.
+    finder = Finder(Network(graph), eager(replace(settings, mask=0.5)))
+    random = np.random.default_rng(seed)
+    signs, is_dog = [], []
+    for path, head, dog in track(_training_photos(data, random), "Weighing the signs of a dog"):
+        whole = open_photo(path).pixels
+        for pixels in [whole] if head is None else [whole, face(whole, head)]:
+            signs += [_signs(finder.find(guise)) for guise in (pixels, worn(pixels, random))]
+            is_dog += [dog, dog]
+    # Balanced: how often dogs occur among a user's photos is not known.
+    fitted = LogisticRegression(C=10.0, class_weight="balanced").fit(signs, is_dog)
+    (of_said, of_share), (constant,) = fitted.coef_[0], fitted.intercept_
+    # What the graph says is itself a weighted sum of ImageNet's odds and the share.
+    added = {WEIGHT: [[0.0, of_share]], BIAS: [constant]}
+    model = onnx.load_from_string(graph)
+    for stored in model.graph.initializer:
+        if stored.name in added:
+            weights = of_said * numpy_helper.to_array(stored) + added[stored.name]
+            stored.CopyFrom(numpy_helper.from_array(weights.astype(np.float32), stored.name))
+    weighed: bytes = model.SerializeToString(deterministic=True)
+    return weighed
+
+
+def log_odds(presence: float) -> float:
+    """Return the log odds of a probability, in about -16 to 16."""
+    return float(logit(np.clip(presence, SURE, 1 - SURE)))
+
+
+def _training_photos(data: Path, random: np.random.Generator) -> list[tuple[Path, Box | None, bool]]:
+    """Return pictures, the head in each where it is known, and whether they show a dog."""
+    pets = [p for p in read_pets(data / "finder") if p.split == "train" and p.kind != "unchecked"]
+    labelled = [p for p in read_manifest(data / "emotions") if p.split == "train" and p.tier != "web"]
+    boxes = read_boxes(data / "emotions")
+    photos = [(pet.path, pet.head, pet.kind == "dog") for pet in pets]
+    for i in random.permutation(len(labelled))[:LABELLED].tolist():
+        heads = [box.corners for box in boxes.get(labelled[i].path.name, []) if box.kind == "head" and box.score > 0]
+        photos.append((labelled[i].path, heads[0] if heads else None, True))
+    return photos
+
+
+def _signs(found: Found) -> tuple[float, float]:
+    """Return what the graph says, and the share of dog in the photo: a sum of both holds any sum of the two signs."""
+    return log_odds(found.presence), float(np.log(found.mask.mean() + SHARE_FLOOR))
