@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dogmood.crop import FILL
 from dogmood.finder import Found
-from dogmood.lab.altered import dog_share, face, on_backdrop, without_backdrop, without_box, without_dog
+from dogmood.lab.altered import dog_share, face, on_backdrop, without_backdrop, without_box, without_dog, worn
 
 SIDE = 64
 PIXELS = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
@@ -75,3 +75,12 @@ def test_a_face_is_cut_exactly() -> None:
 
 def test_a_margin_is_shared_by_both_sides() -> None:
     assert np.array_equal(face(PIXELS, (20, 10, 40, 30), margin=0.5), PIXELS[5:35, 15:45])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(8, 300), st.integers(8, 300))
+def test_worn_photos_are_grey_and_small(seed: int, width: int, height: int) -> None:
+    photo = np.full((height, width, 3), (200, 40, 90), np.uint8)
+    result = worn(photo, np.random.default_rng(seed))
+    assert (result == result[..., :1]).all()
+    assert 63 <= max(result.shape[:2]) <= 201
+    assert np.array_equal(result, worn(photo, np.random.default_rng(seed)))

@@ -50,8 +50,9 @@ def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int
     Returns:
         The graph with other weights for presence.
     """
+    # The plain sum of the signs: larger weights would end in a probability of 0 or 1, which tells no more.
     # Masks as the network says them.
-    finder = Finder(Network(graph), eager(replace(settings, mask=0.5)))
+    finder = Finder(Network(_with_weights(graph, 1, 1, 0)), eager(replace(settings, mask=0.5)))
     random = np.random.default_rng(seed)
     signs, is_dog = [], []
     for path, head, dog in track(_training_photos(data, random), "Weighing the signs of a dog"):
@@ -61,16 +62,18 @@ def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int
             is_dog += [dog, dog]
     # Balanced: how often dogs occur among a user's photos is not known.
     fitted = LogisticRegression(C=10.0, class_weight="balanced").fit(signs, is_dog)
-    (of_said, of_share), (constant,) = fitted.coef_[0], fitted.intercept_
-    # What the graph says is itself a weighted sum of ImageNet's odds and the share.
-    added = {WEIGHT: [[0.0, of_share]], BIAS: [constant]}
+    return _with_weights(graph, *fitted.coef_[0], *fitted.intercept_)
+
+
+def _with_weights(graph: bytes, of_odds: float, of_share: float, constant: float) -> bytes:
+    """Return a graph that weighs the signs like this."""
+    weights = {WEIGHT: [[of_odds, of_share]], BIAS: [constant]}
     model = onnx.load_from_string(graph)
     for stored in model.graph.initializer:
-        if stored.name in added:
-            weights = of_said * numpy_helper.to_array(stored) + added[stored.name]
-            stored.CopyFrom(numpy_helper.from_array(weights.astype(np.float32), stored.name))
-    weighed: bytes = model.SerializeToString(deterministic=True)
-    return weighed
+        if stored.name in weights:
+            stored.CopyFrom(numpy_helper.from_array(np.array(weights[stored.name], np.float32), stored.name))
+    written: bytes = model.SerializeToString(deterministic=True)
+    return written
 
 
 def log_odds(presence: float) -> float:
@@ -91,5 +94,6 @@ def _training_photos(data: Path, random: np.random.Generator) -> list[tuple[Path
 
 
 def _signs(found: Found) -> tuple[float, float]:
-    """Return what the graph says, and the share of dog in the photo: a sum of both holds any sum of the two signs."""
-    return log_odds(found.presence), float(np.log(found.mask.mean() + SHARE_FLOOR))
+    """Return the odds and the share, given what a graph says that adds them up."""
+    share = float(np.log(found.mask.mean() + SHARE_FLOOR))
+    return log_odds(found.presence) - share, share

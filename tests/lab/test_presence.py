@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from dogmood.bundle import Network, open_bundle
+from dogmood.card import read_settings
+from dogmood.finder import Finder, FinderSettings
+from dogmood.lab.data.pets import read_pets
+from dogmood.lab.finder_metrics import eager
+from dogmood.lab.presence import BIAS, WEIGHT, log_odds, weigh_presence
+from dogmood.photo import open_photo
+
+
+@pytest.fixture(scope="module")
+def settings() -> FinderSettings:
+    return replace(read_settings(open_bundle("fast").card).finder, side=224)
+
+
+@pytest.fixture(scope="module")
+def weighed(settings: FinderSettings, small_data: Path) -> bytes:
+    return weigh_presence(open_bundle("fast").finder, settings, small_data)
+
+
+def presence(graph: bytes, settings: FinderSettings, data: Path, kind: str) -> list[float]:
+    """The log odds of dog for the training pictures of a kind."""
+    finder = Finder(Network(graph), eager(settings))
+    pets = [pet for pet in read_pets(data / "finder") if pet.split == "train" and pet.kind == kind]
+    return [log_odds(finder.find(open_photo(pet.path).pixels).presence) for pet in pets]
+
+
+def test_training_pictures_are_likelier_than_before(weighed: bytes, settings: FinderSettings, small_data: Path) -> None:
+    losses = []
+    for graph in (open_bundle("fast").finder, weighed):
+        dogs, cats = (presence(graph, settings, small_data, kind) for kind in ("dog", "cat"))
+        losses.append(np.log1p(np.exp(np.negative(dogs))).mean() + np.log1p(np.exp(cats)).mean())
+    before, after = losses
+    assert after < min(before, 2 * np.log(2))
+
+
+def test_nothing_else_changes(weighed: bytes) -> None:
+    before, after = (onnx.load_from_string(graph).graph for graph in (open_bundle("fast").finder, weighed))
+    assert before.node == after.node
+    changed = {old.name for old, new in zip(before.initializer, after.initializer, strict=True) if old != new}
+    assert changed == {WEIGHT, BIAS}
+
+
+def test_the_weights_before_do_not_matter(weighed: bytes, settings: FinderSettings, small_data: Path) -> None:
+    again = weigh_presence(weighed, settings, small_data)
+    for kind in ("dog", "cat", "none"):
+        once, twice = (presence(graph, settings, small_data, kind) for graph in (weighed, again))
+        assert twice == pytest.approx(once, abs=0.1)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_log_odds_are_finite_and_in_the_order_of_probabilities(one: float, other: float) -> None:
+    assert np.isfinite(log_odds(one))
+    assert expit(log_odds(one)) == pytest.approx(one, abs=1e-6)
+    if one < other:
+        assert log_odds(one) <= log_odds(other)
