@@ -1,4 +1,4 @@
-"""Make the finder: backbone features -> heads -> ONNX -> weights of presence -> thresholds on validation."""
+"""Make the finder: backbone features -> heads -> ONNX -> weights of presence -> thresholds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from scipy.special import expit
 
 from dogmood.bundle import Network
 from dogmood.finder import Finder, FinderSettings, whole_photo, with_edge
@@ -19,11 +18,11 @@ from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_boxes, read_
 from dogmood.lab.data.pets import PetPhoto, read_pets
 from dogmood.lab.export import as_stored, check_parity, to_onnx
 from dogmood.lab.features import FeatureCache, weights_digest
-from dogmood.lab.finder_metrics import Seen, eager, mask_iou, measure_finder
+from dogmood.lab.finder_metrics import FALSE_ALARMS, Seen, eager, mask_iou, measure_finder
 from dogmood.lab.measure import look_at_pets
 from dogmood.lab.nets.finder import FinderHead, FinderNet
 from dogmood.lab.nets.lite import LiteBackbone
-from dogmood.lab.presence import log_odds, weigh_presence
+from dogmood.lab.presence import weigh_presence
 from dogmood.lab.steps import Steps
 from dogmood.lab.train_finder import (
     Example,
@@ -71,13 +70,17 @@ def make_finder(data: Path, steps: Steps, training: FinderTraining) -> tuple[byt
 
 
 def with_thresholds(graph: bytes, settings: FinderSettings, data: Path) -> tuple[FinderSettings, Any]:
-    """Choose a finder's presence threshold and the edge of its masks on validation photos.
+    """Choose a finder's presence threshold and the edge of its masks.
+
+    The threshold on training and validation photos: those of validation alone are too few
+    to tell what one in a hundred of each kind reaches.  The edge on validation photos.
 
     Returns:
         The settings with them, and the figures on the held-out test photos.
     """
-    seen = look_at_pets(Finder(Network(graph), eager(replace(settings, mask=0.5))), data, "valid")
-    chosen = replace(settings, presence=_presence_threshold(seen), mask=_mask_edge(seen))
+    looking = Finder(Network(graph), eager(replace(settings, mask=0.5)))
+    train, valid = (look_at_pets(looking, data, split) for split in ("train", "valid"))
+    chosen = replace(settings, presence=_presence_threshold(train + valid), mask=_mask_edge(valid))
     tested = look_at_pets(Finder(Network(graph), eager(chosen)), data, "test")
     return chosen, measure_finder(tested, chosen.presence)
 
@@ -115,15 +118,9 @@ def _examples(
 
 
 def _presence_threshold(seen: Sequence[Seen]) -> float:
-    """Return the middle between the presence of others and that of dogs, on validation photos.
-
-    Between the level that lets 1 % of the photos without a dog through and the one
-    that misses 2 % of the dogs; in log odds, since nearly all lie close to 0 or 1.
-    """
-    others = [log_odds(s.found.presence) for s in seen if s.photo.kind in ("none", "cat")]
-    dogs = [log_odds(s.found.presence) for s in seen if s.photo.kind == "dog"]
-    middle = (np.quantile(others, 0.99) + np.quantile(dogs, 0.02)) / 2
-    return float(np.clip(expit(middle), 0.2, 0.8))
+    """Return the presence that one in a hundred reaches, of cats or of photos without an animal, whichever is higher."""
+    others = ([s.found.presence for s in seen if s.photo.kind == kind] for kind in ("none", "cat"))
+    return float(np.clip(max(np.quantile(presences, 1 - FALSE_ALARMS) for presences in others), 0.2, 0.95))
 
 
 def _mask_edge(seen: Sequence[Seen]) -> float:
