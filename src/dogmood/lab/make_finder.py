@@ -118,9 +118,10 @@ def _examples(
 
 
 def _presence_threshold(seen: Sequence[Seen]) -> float:
-    """Return the presence that one in a hundred reaches, of cats or of photos without an animal, whichever is higher."""
-    others = ([s.found.presence for s in seen if s.photo.kind == kind] for kind in ("none", "cat"))
-    return float(np.clip(max(np.quantile(presences, 1 - FALSE_ALARMS) for presences in others), 0.2, 0.95))
+    """Return the presence that one in a hundred reaches, of cats or of empty pictures, whichever is higher."""
+    others = [[s.found.presence for s in seen if s.photo.kind == kind] for kind in ("none", "cat")]
+    reached = [np.quantile(presences, 1 - FALSE_ALARMS) for presences in others if presences]
+    return float(np.clip(max(reached, default=0.5), 0.2, 0.95))
 
 
 def _mask_edge(seen: Sequence[Seen]) -> float:
