@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,9 @@ PLAN = Plan(
 )
 
 
-def make(data: Path, folder: Path, finder_from: str | None = None) -> None:
+def make(data: Path, folder: Path, work: Path, finder_from: str | None = None) -> None:
     folder.mkdir(exist_ok=True)
-    make_models(data, folder, folder / "work", PLAN, "a command", finder_from)
+    make_models(data, folder, work, PLAN, "a command", finder_from)
 
 
 def train_where_cuts_fit(net: ClassifierNet, data: CutPhotos, valid: CutPhotos, *how: Any) -> ClassifierNet:
@@ -45,7 +46,7 @@ def made(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         # Each network is shown cuts for its own resolution.
         patch.setattr("dogmood.lab.make_classifiers.train_classifier", train_where_cuts_fit)
-        make(small_data, folder)
+        make(small_data, folder, folder / "work")
     return folder
 
 
@@ -76,7 +77,7 @@ def test_a_second_run_goes_on_from_the_kept_steps_to_the_same_files(made: Path, 
     files = sorted(made.glob("*.dogmood"))
     first = [path.read_bytes() for path in files]
     kept = {path: path.stat().st_mtime_ns for path in (made / "work").rglob("*.safetensors")}
-    make(small_data, made)
+    make(small_data, made, made / "work")
     assert [path.read_bytes() for path in files] == first
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert len(kept) == 5  # the finder, two teachers, and those that they taught: one is base's and fast's
@@ -90,13 +91,16 @@ def test_measuring_a_file_gives_the_card_s_figures(made: Path, small_data: Path,
 
 
 def test_the_finder_can_be_another_model_s(made: Path, small_data: Path, tmp_path: Path) -> None:
-    make(small_data, tmp_path / "again", finder_from=str(made / "base.dogmood"))
+    work = tmp_path / "work"
+    shutil.copytree(made / "work", work, ignore=shutil.ignore_patterns("finder-*"))
+    make(small_data, tmp_path / "again", work, finder_from=str(made / "base.dogmood"))
     first, again = (open_bundle(folder / "base.dogmood") for folder in (made, tmp_path / "again"))
+    assert again.finder == first.finder
     assert again.card["finder"] == first.card["finder"]
     assert again.card["made"]["finder"] == first.card["made"]["finder"]
-    assert not list((tmp_path / "again/work").glob("finder-*"))
+    assert not list(work.glob("finder-*"))
 
 
 def test_a_finder_of_no_model_is_refused(small_data: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no model"):
-        make(small_data, tmp_path, finder_from="absent")
+        make(small_data, tmp_path, tmp_path / "work", finder_from="absent")
