@@ -85,7 +85,7 @@ def face(pixels: Pixels, head: Box, margin: float = 0.0) -> Pixels:
 
 
 def worn(pixels: Pixels, random: np.random.Generator) -> Pixels:
-    """Return a photo as collections of faces hold many: grey, small, half of them square or turned.
+    """Return a photo as collections of faces hold many: grey and small, half of them squeezed to a square, half turned.
 
     Args:
         pixels: the photo.
