@@ -13,6 +13,7 @@ from scipy.special import expit
 from dogmood.bundle import Network, open_bundle
 from dogmood.card import read_settings
 from dogmood.finder import Finder, FinderSettings
+from dogmood.lab import LabError
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.presence import BIAS, WEIGHT, log_odds, weigh_presence
@@ -57,6 +58,11 @@ def test_the_weights_before_do_not_matter(weighed: bytes, settings: FinderSettin
     for kind in ("dog", "cat", "none"):
         once, twice = (presence(graph, settings, small_data, kind) for graph in (weighed, again))
         assert twice == pytest.approx(once, abs=0.1)
+
+
+def test_what_weighs_no_signs_is_refused(settings: FinderSettings, small_data: Path) -> None:
+    with pytest.raises(LabError, match="two signs"):
+        weigh_presence(open_bundle("fast").classifier, settings, small_data)
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from dogmood.boxes import Box
 from dogmood.bundle import Network
 from dogmood.finder import Finder, FinderSettings, Found
+from dogmood.lab import LabError
 from dogmood.lab.altered import face, worn
 from dogmood.lab.data.manifest import read_boxes, read_manifest
 from dogmood.lab.data.pets import read_pets
@@ -49,6 +50,9 @@ def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int
 
     Returns:
         The graph with other weights for presence.
+
+    Raises:
+        LabError: the photos are all of dogs or all of others, or the graph weighs no signs.
     """
     # The plain sum of the signs: larger weights would end in a probability of 0 or 1, which tells no more.
     # Masks as the network says them.
@@ -60,6 +64,8 @@ def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int
         for pixels in [whole] if head is None else [whole, face(whole, head)]:
             signs += [_signs(finder.find(guise)) for guise in (pixels, worn(pixels, random))]
             is_dog += [dog, dog]
+    if len(set(is_dog)) < 2:
+        raise LabError(f"{data} must hold training photos with a dog and others without one.")
     # Balanced: how often dogs occur among a user's photos is not known.
     fitted = LogisticRegression(C=10.0, class_weight="balanced").fit(signs, is_dog)
     return _with_weights(graph, *fitted.coef_[0], *fitted.intercept_)
@@ -69,9 +75,11 @@ def _with_weights(graph: bytes, of_odds: float, of_share: float, constant: float
     """Return a graph that weighs the signs like this."""
     weights = {WEIGHT: [[of_odds, of_share]], BIAS: [constant]}
     model = onnx.load_from_string(graph)
-    for stored in model.graph.initializer:
-        if stored.name in weights:
-            stored.CopyFrom(numpy_helper.from_array(np.array(weights[stored.name], np.float32), stored.name))
+    known = {stored.name: stored for stored in model.graph.initializer}
+    if not weights.keys() <= known.keys():
+        raise LabError("The finder does not weigh two signs of a dog: take another model's, or train one.")
+    for name, values in weights.items():
+        known[name].CopyFrom(numpy_helper.from_array(np.array(values, np.float32), name))
     written: bytes = model.SerializeToString(deterministic=True)
     return written
 
