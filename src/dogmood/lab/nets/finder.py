@@ -35,9 +35,8 @@ class Presence(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.imagenet = imagenet_classifier().requires_grad_(False)
+        # Random until it is fitted: an export merges constants that are equal, such as zeros.
         self.weigh = nn.Linear(2, 1).requires_grad_(False)
-        nn.init.ones_(self.weigh.weight)
-        nn.init.zeros_(self.weigh.bias)
 
     def signs(self, maps: Maps, mask: Tensor) -> Tensor:
         """Return ``(n, 2)`` from the backbone's maps and the mask's logits."""
