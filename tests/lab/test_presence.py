@@ -6,9 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.special import expit
+from scipy.special import logit
 
 from dogmood.bundle import Network, open_bundle
 from dogmood.card import read_settings
@@ -16,7 +14,7 @@ from dogmood.finder import Finder, FinderSettings
 from dogmood.lab import LabError
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.finder_metrics import eager
-from dogmood.lab.presence import BIAS, WEIGHT, log_odds, weigh_presence
+from dogmood.lab.presence import BIAS, SURE, WEIGHT, weigh_presence
 from dogmood.photo import open_photo
 
 
@@ -34,7 +32,8 @@ def presence(graph: bytes, settings: FinderSettings, data: Path, kind: str) -> l
     """The log odds of dog for the training pictures of a kind."""
     finder = Finder(Network(graph), eager(settings))
     pets = [pet for pet in read_pets(data / "finder") if pet.split == "train" and pet.kind == kind]
-    return [log_odds(finder.find(open_photo(pet.path).pixels).presence) for pet in pets]
+    found = [finder.find(open_photo(pet.path).pixels).presence for pet in pets]
+    return logit(np.clip(found, SURE, 1 - SURE)).tolist()
 
 
 def test_training_pictures_are_likelier_than_before(weighed: bytes, settings: FinderSettings, small_data: Path) -> None:
@@ -54,20 +53,9 @@ def test_nothing_else_changes(weighed: bytes) -> None:
 
 
 def test_the_weights_before_do_not_matter(weighed: bytes, settings: FinderSettings, small_data: Path) -> None:
-    again = weigh_presence(weighed, settings, small_data)
-    for kind in ("dog", "cat", "none"):
-        once, twice = (presence(graph, settings, small_data, kind) for graph in (weighed, again))
-        assert twice == pytest.approx(once, abs=0.1)
+    assert weigh_presence(weighed, settings, small_data) == weighed
 
 
 def test_what_weighs_no_signs_is_refused(settings: FinderSettings, small_data: Path) -> None:
     with pytest.raises(LabError, match="two signs"):
         weigh_presence(open_bundle("fast").classifier, settings, small_data)
-
-
-@given(st.floats(0, 1), st.floats(0, 1))
-def test_log_odds_are_finite_and_in_the_order_of_probabilities(one: float, other: float) -> None:
-    assert np.isfinite(log_odds(one))
-    assert expit(log_odds(one)) == pytest.approx(one, abs=1e-6)
-    if one < other:
-        assert log_odds(one) <= log_odds(other)

@@ -121,6 +121,7 @@ def _presence_threshold(seen: Sequence[Seen]) -> float:
     """Return the presence that one in a hundred reaches, of cats or of empty pictures, whichever is higher."""
     others = [[s.found.presence for s in seen if s.photo.kind == kind] for kind in ("none", "cat")]
     reached = [np.quantile(presences, 1 - FALSE_ALARMS) for presences in others if presences]
+    # A small collection may hold nothing that is hard, or nothing that is easy.
     return float(np.clip(max(reached, default=0.5), 0.2, 0.95))
 
 

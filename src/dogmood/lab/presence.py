@@ -84,11 +84,6 @@ def _with_weights(graph: bytes, of_odds: float, of_share: float, constant: float
     return written
 
 
-def log_odds(presence: float) -> float:
-    """Return the log odds of a probability, in about -16 to 16."""
-    return float(logit(np.clip(presence, SURE, 1 - SURE)))
-
-
 def _training_photos(data: Path, random: np.random.Generator) -> list[tuple[Path, Box | None, bool]]:
     """Return pictures, the head in each where it is known, and whether they show a dog."""
     pets = [p for p in read_pets(data / "finder") if p.split == "train" and p.kind != "unchecked"]
@@ -103,5 +98,6 @@ def _training_photos(data: Path, random: np.random.Generator) -> list[tuple[Path
 
 def _signs(found: Found) -> tuple[float, float]:
     """Return the odds and the share, given what a graph says that adds them up."""
+    both = float(logit(np.clip(found.presence, SURE, 1 - SURE)))
     share = float(np.log(found.mask.mean() + SHARE_FLOOR))
-    return log_odds(found.presence) - share, share
+    return both - share, share
