@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,3 +60,13 @@ def test_the_weights_before_do_not_matter(weighed: bytes, settings: FinderSettin
 def test_what_weighs_no_signs_is_refused(settings: FinderSettings, small_data: Path) -> None:
     with pytest.raises(LabError, match="two signs"):
         weigh_presence(open_bundle("fast").classifier, settings, small_data)
+
+
+def test_dogs_alone_are_refused(settings: FinderSettings, small_data: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(small_data, data)
+    index = data / "finder/index.csv"
+    title, *rows = index.read_text().splitlines()
+    index.write_text("\n".join([title, *(row for row in rows if ",dog," in row)]))
+    with pytest.raises(LabError, match="others without one"):
+        weigh_presence(open_bundle("fast").finder, settings, data)
