@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from dogmood.crop import FILL
 from dogmood.finder import Found
-from dogmood.lab.altered import dog_share, face, on_backdrop, without_backdrop, without_box, without_dog, worn
+from dogmood.lab.altered import (
+    Wear,
+    dog_share,
+    face,
+    face_region,
+    on_backdrop,
+    without_backdrop,
+    without_box,
+    without_dog,
+)
 
 SIDE = 64
 PIXELS = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
@@ -63,6 +72,8 @@ def test_a_face_is_what_lies_in_the_box_and_never_nothing(head: tuple[float, flo
     pixels = np.arange(60 * 80 * 3, dtype=np.uint8).reshape(60, 80, 3)
     cut = face(pixels, (x, y, x + wide, y + high))
     assert cut.size > 0
+    x0, y0, x1, y1 = face_region(80, 60, (x, y, x + wide, y + high))
+    assert cut.shape[:2] == (y1 - y0, x1 - x0)
     rows, columns = cut.shape[:2]
     assert rows <= max(1, round(high) + 1)
     assert columns <= max(1, round(wide) + 1)
@@ -80,7 +91,9 @@ def test_a_margin_is_shared_by_both_sides() -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(8, 300), st.integers(8, 300))
 def test_worn_photos_are_grey_and_small(seed: int, width: int, height: int) -> None:
     photo = np.full((height, width, 3), (200, 40, 90), np.uint8)
-    result = worn(photo, np.random.default_rng(seed))
+    wear = Wear.drawn(np.random.default_rng(seed))
+    result = wear.of(photo)
     assert (result == result[..., :1]).all()
     assert 63 <= max(result.shape[:2]) <= 201
-    assert np.array_equal(result, worn(photo, np.random.default_rng(seed)))
+    assert result.shape[1::-1] == wear.size(width, height)
+    assert wear == Wear.drawn(np.random.default_rng(seed))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dogmood.lab.finder_targets import Truth, box_target, mask_target
+from dogmood.lab.finder_targets import Truth, box_target, mask_target, soft_target
 from dogmood.lab.nets.finder import BACKDROP, DOG, OTHER
 
 HALF = np.array([[1, 1, 2, 2]] * 4, np.uint8)
@@ -56,3 +56,13 @@ def test_no_box_means_no_peak() -> None:
     scores, sides = box_target((), 3, 3)
     assert scores.sum() == 0
     assert sides.isnan().all()
+
+
+def test_what_another_finder_says_is_fitted_to_what_is_allowed() -> None:
+    soft = np.stack([np.full((2, 2), 0.5), np.full((2, 2), 0.4), np.full((2, 2), 0.1)]).astype(np.float32)
+    truth = Truth(dog=True, bodies=((0.0, 0.0, 0.5, 1.0),), soft=soft)
+    allowed = mask_target(truth, 1, 1)
+    target = soft_target(truth, allowed)
+    assert target[:, 0, 0].tolist() == pytest.approx([5 / 9, 4 / 9, 0])
+    assert target[:, 0, 3].tolist() == [1, 0, 0]  # outside the box nothing is dog
+    assert target.sum(dim=0).numpy() == pytest.approx(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ WORN_ANGLE = 25.0
 """Degrees by which a worn photo is turned at most."""
 
 Share = NDArray[np.float32]
+Region = tuple[int, int, int, int]
 
 
 def dog_share(found: Found, width: int, height: int) -> Share:
@@ -71,32 +73,57 @@ def blended(front: Pixels, back: Pixels, share: Share) -> Pixels:
 
 
 def face(pixels: Pixels, head: Box, margin: float = 0.0) -> Pixels:
-    """Return what lies in a head's box, at least one pixel of it.
+    """Return what lies in a head's box, at least one pixel of it: see `face_region`."""
+    x0, y0, x1, y1 = face_region(pixels.shape[1], pixels.shape[0], head, margin)
+    return pixels[y0:y1, x0:x1]
+
+
+def face_region(width: int, height: int, head: Box, margin: float = 0.0) -> Region:
+    """Return left, top, right and bottom of what is cut out as a face, at least one pixel.
 
     Args:
-        pixels: the photo.
+        width: the photo's, in pixels.
+        height: likewise.
         head: in its pixels.
         margin: how much wider and higher than the box, as a share of it.
     """
-    height, width = pixels.shape[:2]
     wide, high = (head[2] - head[0]) * margin / 2, (head[3] - head[1]) * margin / 2
     x0, y0 = min(max(0, round(head[0] - wide)), width - 1), min(max(0, round(head[1] - high)), height - 1)
-    return pixels[y0 : max(y0 + 1, round(head[3] + high)), x0 : max(x0 + 1, round(head[2] + wide))]
+    x1, y1 = max(x0 + 1, round(head[2] + wide)), max(y0 + 1, round(head[3] + high))
+    return x0, y0, min(width, x1), min(height, y1)
 
 
-def worn(pixels: Pixels, random: np.random.Generator) -> Pixels:
-    """Return a photo as collections of faces hold many: grey and small, half of them squeezed to a square, half turned.
+@dataclass(frozen=True)
+class Wear:
+    """What makes a photo look as collections of faces hold many: grey and small.
 
-    Args:
-        pixels: the photo.
-        random: draws its size, and whether and how far it is squeezed and turned.
+    Attributes:
+        side: pixels along the long side.
+        squeezed: whether it is squeezed to a square.
+        angle: by how many degrees it is turned, against the clock.
     """
-    height, width = pixels.shape[:2]
-    scale = np.exp(random.uniform(*np.log(WORN_SIDES))) / max(width, height)
-    wide, high = max(1, round(width * scale)), max(1, round(height * scale))
-    if random.random() < 0.5:
-        wide = high = max(wide, high)
-    small = Image.fromarray(resized(pixels, wide, high)).convert("L")
-    if random.random() < 0.5:
-        small = small.rotate(random.uniform(-WORN_ANGLE, WORN_ANGLE), Image.Resampling.BICUBIC)
-    return np.asarray(small.convert("RGB"))
+
+    side: float
+    squeezed: bool
+    angle: float
+
+    @classmethod
+    def drawn(cls, random: np.random.Generator) -> Wear:
+        """Draw a size; half are squeezed, half turned."""
+        side = float(np.exp(random.uniform(*np.log(WORN_SIDES))))
+        squeezed = bool(random.random() < 0.5)
+        return cls(side, squeezed, float(random.uniform(-WORN_ANGLE, WORN_ANGLE)) if random.random() < 0.5 else 0.0)
+
+    def of(self, pixels: Pixels) -> Pixels:
+        """Return the photo as it is worn; what turns in from outside is black."""
+        wide, high = self.size(pixels.shape[1], pixels.shape[0])
+        small = Image.fromarray(resized(pixels, wide, high)).convert("L")
+        if self.angle:
+            small = small.rotate(self.angle, Image.Resampling.BICUBIC)
+        return np.asarray(small.convert("RGB"))
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return width and height of the worn photo, given those of the photo."""
+        scale = self.side / max(width, height)
+        wide, high = max(1, round(width * scale)), max(1, round(height * scale))
+        return (max(wide, high), max(wide, high)) if self.squeezed else (wide, high)

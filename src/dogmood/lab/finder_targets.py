@@ -8,11 +8,13 @@ which answers are *allowed*, and what is unknown costs nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from dogmood.lab.nets.finder import BACKDROP, DOG, MASK_FACTOR, OTHER
 
@@ -32,6 +34,8 @@ class Truth:
         head_sizes: whether the heads' sizes can be learnt from (else only where
             they are).
         head_scored: whether these heads are a dog's, to be found.
+        soft: ``(3, rows, columns)`` in [0, 1]: how likely each class is, as another finder
+            sees it, on a grid over the photo; or None.
     """
 
     dog: bool
@@ -41,6 +45,7 @@ class Truth:
     heads: tuple[Corners, ...] | None = None
     head_sizes: bool = True
     head_scored: bool = True
+    soft: NDArray[np.floating[Any]] | None = None
 
 
 def mask_target(truth: Truth, rows: int, columns: int) -> Tensor:
@@ -61,6 +66,20 @@ def mask_target(truth: Truth, rows: int, columns: int) -> Tensor:
         allowed[BACKDROP] = True
         allowed[OTHER] = True
     return allowed
+
+
+def soft_target(truth: Truth, allowed: Tensor) -> Tensor:
+    """Return ``(3, h, w)``: how likely each allowed class is, summing to 1, or 0 where none of them is.
+
+    Args:
+        truth: with a ``soft``.
+        allowed: ``(3, h, w)`` booleans: see `mask_target`.
+    """
+    assert truth.soft is not None
+    given = torch.from_numpy(np.ascontiguousarray(truth.soft, np.float32))[None]
+    fitted = functional.interpolate(given, allowed.shape[1:], mode="bilinear", align_corners=False)[0] * allowed
+    total = fitted.sum(dim=0)
+    return torch.where(total > 0.01, fitted / total.clamp(min=0.01), 0.0)
 
 
 def box_target(boxes: tuple[Corners, ...], rows: int, columns: int) -> tuple[Tensor, Tensor]:

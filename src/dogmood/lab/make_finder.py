@@ -12,13 +12,16 @@ import numpy as np
 import torch
 from PIL import Image
 
+from dogmood.boxes import Box
 from dogmood.bundle import Network
-from dogmood.finder import Finder, FinderSettings, whole_photo, with_edge
+from dogmood.finder import Finder, FinderSettings, with_edge
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_boxes, read_manifest
-from dogmood.lab.data.pets import PetPhoto, read_pets
+from dogmood.lab.data.pets import read_pets
 from dogmood.lab.export import as_stored, check_parity, to_onnx
 from dogmood.lab.features import FeatureCache, weights_digest
 from dogmood.lab.finder_metrics import FALSE_ALARMS, Seen, eager, mask_iou, measure_finder
+from dogmood.lab.finder_targets import Truth
+from dogmood.lab.finder_views import FinderPhoto, View, shown
 from dogmood.lab.measure import look_at_pets
 from dogmood.lab.nets.finder import FinderHead, FinderNet
 from dogmood.lab.nets.lite import LiteBackbone
@@ -27,13 +30,18 @@ from dogmood.lab.steps import Steps
 from dogmood.lab.train_finder import (
     Example,
     FinderTraining,
+    masks_seen,
+    taught,
     train_finder,
     truth_of_labelled,
     truth_of_pet,
 )
-from dogmood.photo import FORMATS, open_photo
+from dogmood.photo import FORMATS
 
-FINDER = FinderSettings(side=384, presence=0.5, box=0.7, head=0.1, enlarged=1.25, box_with_head=0.1)
+SIDES = (448, 320)
+"""The long sides that photos are learnt at: base's finder looks at the first, fast's at the last."""
+
+FINDER = FinderSettings(side=SIDES[0], presence=0.5, box=0.7, head=0.1, enlarged=1.25, box_with_head=0.1)
 LABELLED_FOR_FINDER = 2500
 """Labelled photos, with a detector's boxes, that the finder learns from besides the pets."""
 
@@ -47,20 +55,41 @@ PARITY = 1e-2
 def make_finder(data: Path, steps: Steps, training: FinderTraining) -> tuple[bytes, FinderSettings, Any]:
     """Train and export the finder.
 
+    Its heads learn from whole photos first, and go on with masks that they say
+    themselves, of the photos in every guise.
+
     Returns:
         Its ONNX graph, its settings with the presence threshold chosen on
         validation, and its figures on the held-out test photos.
     """
-    pets = read_pets(data / "finder")
-    labelled = _for_finder(read_manifest(data / "emotions"), data, training.seed)
+    photos = _photos(data, training.seed)
     backbone = LiteBackbone().eval()
-    depends = [asdict(training), checksum(data / "finder", "index.csv"), checksum(data / "emotions"), FINDER.side]
-    head = steps.weights(
-        "finder",
-        depends,
-        FinderHead(),
-        lambda _: train_finder(_examples(pets, labelled, data, backbone, steps.work), training),
-    )
+    depends = [asdict(training), checksum(data / "finder", "index.csv"), checksum(data / "emotions"), SIDES]
+    wholes = [[View(side)] * len(photos) for side in SIDES]
+    truths = [photo.truth for photo in photos]
+
+    def features(photos: Sequence[FinderPhoto], views: Sequence[View]) -> FeatureCache:
+        keys, picture = shown(photos, views)
+        cache = FeatureCache(steps.work / "features", backbone, weights_digest(backbone), keys, picture)
+        cache.fill("Finder: features")
+        return cache
+
+    def learn(_: Path) -> FinderHead:
+        pairs = (pair for views in wholes for pair in zip(features(photos, views), truths, strict=True))
+        return train_finder([Example(*pair) for pair in pairs], training)
+
+    def go_on(_: Path) -> FinderHead:
+        seen = [list(features(photos, views)) for views in wholes]
+        known = [taught(t, masks_seen(first, views)) for t, *views in zip(truths, *seen, strict=True)]
+        examples = [Example(maps, truth) for of_side in seen for maps, truth in zip(of_side, known, strict=True)]
+        guises = [(i, view) for i, photo in enumerate(photos) for view in photo.guises(FINDER)]
+        of_guises = features([photos[i] for i, _ in guises], [view for _, view in guises])
+        for maps, (i, view) in zip(of_guises, guises, strict=True):
+            examples.append(Example(maps, view.of(known[i], *photos[i].size)))
+        return train_finder(examples, replace(training, rate=training.rate / 2), first)
+
+    first = steps.weights("finder-first", depends, FinderHead(), learn)
+    head = steps.weights("finder", depends, FinderHead(), go_on)
     net = FinderNet(backbone, head).eval()
     example = torch.rand(2, 3, 256, 320)
     graph = to_onnx(net, example, ("presence", "mask", "body", "head"), {0: "n", 2: "height", 3: "width"})
@@ -85,6 +114,32 @@ def with_thresholds(graph: bytes, settings: FinderSettings, data: Path) -> tuple
     return chosen, measure_finder(tested, chosen.presence)
 
 
+def _photos(data: Path, seed: int) -> list[FinderPhoto]:
+    """Return the training photos of which something is known that the finder can learn."""
+    boxes = read_boxes(data / "emotions")
+    photos = []
+    for pet in read_pets(data / "finder"):
+        truth = truth_of_pet(pet) if pet.split == "train" else None
+        if truth is not None:
+            photos.append(_photo(pet.path, truth, pet.head))
+    for photo in _for_finder(read_manifest(data / "emotions"), data, seed):
+        known = boxes.get(photo.path.name, [])
+        truth = truth_of_labelled(photo, known, *_size(photo.path))
+        if truth is not None:
+            heads = [box.corners for box in known if box.kind == "head" and box.score > 0]
+            photos.append(_photo(photo.path, truth, heads[0] if truth.heads else None))
+    return photos
+
+
+def _photo(path: Path, truth: Truth, head: Box | None) -> FinderPhoto:
+    return FinderPhoto(path, hashlib.sha256(path.read_bytes()).hexdigest(), _size(path), truth, head)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    with Image.open(path, formats=FORMATS) as image:
+        return image.size
+
+
 def _for_finder(photos: Sequence[LabelledPhoto], data: Path, seed: int) -> list[LabelledPhoto]:
     """Choose labelled training photos: all with several dogs, and a random share of the rest."""
     boxes = read_boxes(data / "emotions")
@@ -93,28 +148,6 @@ def _for_finder(photos: Sequence[LabelledPhoto], data: Path, seed: int) -> list[
     rest = [p for p in train if p not in set(several)]
     drawn = np.random.default_rng(seed).permutation(len(rest))[: LABELLED_FOR_FINDER - len(several)]
     return several + [rest[i] for i in sorted(drawn.tolist())]
-
-
-def _examples(
-    pets: Sequence[PetPhoto], labelled: Sequence[LabelledPhoto], data: Path, backbone: LiteBackbone, work: Path
-) -> list[Example]:
-    boxes = read_boxes(data / "emotions")
-    truths = {p.path: truth_of_pet(p) for p in pets if p.split == "train"}
-    for photo in labelled:
-        with Image.open(photo.path, formats=FORMATS) as image:
-            truths[photo.path] = truth_of_labelled(photo, boxes.get(photo.path.name, []), *image.size)
-    known = {path: truth for path, truth in truths.items() if truth is not None}
-    paths = list(known)
-    keys = [f"{hashlib.sha256(path.read_bytes()).hexdigest()} whole {FINDER.side}" for path in paths]
-    cache = FeatureCache(
-        work / "features",
-        backbone,
-        weights_digest(backbone),
-        keys,
-        lambda i: whole_photo(open_photo(paths[i]).pixels, FINDER.side),
-    )
-    cache.fill("Finder: features")
-    return [Example(features, known[path]) for path, features in zip(paths, cache, strict=True)]
 
 
 def _presence_threshold(seen: Sequence[Seen]) -> float:

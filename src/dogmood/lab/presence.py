@@ -19,7 +19,7 @@ from dogmood.boxes import Box
 from dogmood.bundle import Network
 from dogmood.finder import Finder, FinderSettings, Found
 from dogmood.lab import LabError
-from dogmood.lab.altered import face, worn
+from dogmood.lab.altered import Wear, face
 from dogmood.lab.data.manifest import read_boxes, read_manifest
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.finder_metrics import eager
@@ -39,7 +39,7 @@ WEIGHT, BIAS = "head.presence.weigh.weight", "head.presence.weigh.bias"
 def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int = 0) -> bytes:
     """Weigh the signs anew, by logistic regression on the training photos in every guise.
 
-    Each photo is looked at as it is and `worn`, and so is the face of each dog and cat
+    Each photo is looked at as it is and worn (`dogmood.lab.altered.Wear`), and so is the face of each dog and cat
     whose head is known.
 
     Args:
@@ -62,7 +62,7 @@ def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int
     for path, head, dog in track(_training_photos(data, random), "Weighing the signs of a dog"):
         whole = open_photo(path).pixels
         for pixels in [whole] if head is None else [whole, face(whole, head)]:
-            signs += [_signs(finder.find(guise)) for guise in (pixels, worn(pixels, random))]
+            signs += [_signs(finder.find(guise)) for guise in (pixels, Wear.drawn(random).of(pixels))]
             is_dog += [dog, dog]
     if len(set(is_dog)) < 2:
         raise LabError(f"{data} must hold training photos with a dog and others without one.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
@@ -15,14 +17,18 @@ from torch.nn import functional
 from dogmood.lab.data.manifest import Box, LabelledPhoto
 from dogmood.lab.data.pets import PetPhoto
 from dogmood.lab.features import Features
-from dogmood.lab.finder_targets import Corners, Truth, box_target, mask_target
-from dogmood.lab.nets.finder import DOG, OTHER, FinderHead
+from dogmood.lab.finder_targets import Corners, Truth, box_target, mask_target, soft_target
+from dogmood.lab.nets.finder import BACKDROP, DOG, MASK_FACTOR, OTHER, FinderHead
 from dogmood.lab.nets.lite import Maps
 from dogmood.lab.progress import track
 from dogmood.photo import FORMATS
 
 LEAST_DOG_SCORE = 0.5
 """A detector's dog box below this score is too doubtful to learn from."""
+
+
+LEAST_SEEN = 0.3
+"""A finder that calls less of a dog's box dog than this does not see the dog."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +40,15 @@ class FinderTraining:
         batch: photos a step.
         rate: the highest learning rate of the one cosine.
         weight_decay: of AdamW.
+        averaging: decay of the moving average of the weights, which is what is kept.
         seed: of the order, the mirroring and the first weights.
     """
 
-    epochs: int = 12
+    epochs: int = 8
     batch: int = 16
     rate: float = 1e-3
     weight_decay: float = 0.01
+    averaging: float = 0.998
     seed: int = 0
 
 
@@ -95,15 +103,24 @@ def truth_of_labelled(photo: LabelledPhoto, boxes: Sequence[Box], width: int, he
     return Truth(dog=True, bodies=bodies, heads=found or None, head_sizes=False)
 
 
-def train_finder(examples: Sequence[Example], settings: FinderTraining) -> FinderHead:
-    """Train new heads; deterministic for equal examples and settings."""
+def train_finder(examples: Sequence[Example], settings: FinderTraining, start: FinderHead | None = None) -> FinderHead:
+    """Train heads and return the moving average of their weights; deterministic for equal arguments.
+
+    Args:
+        examples: what to learn from.
+        settings: how.
+        start: heads to go on from, which stay as they are; new ones without.
+    """
     torch.manual_seed(settings.seed)
-    head = FinderHead()
-    learning = [p for p in head.parameters() if p.requires_grad]
+    head = FinderHead() if start is None else copy.deepcopy(start)
+    average = copy.deepcopy(head)
+    learning: list[Tensor] = [p for p in head.parameters() if p.requires_grad]
+    following: list[Tensor] = [p for p in average.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=settings.rate, weight_decay=settings.weight_decay)
     steps = sum(1 for _ in _batches(examples, settings.batch, random.Random(0))) * settings.epochs
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps, pct_start=0.1)
     order = random.Random(settings.seed)
+    done = 0
     for _ in track(range(settings.epochs), "Training the finder"):
         for batch in _batches(examples, settings.batch, order):
             optimizer.zero_grad()
@@ -111,7 +128,52 @@ def train_finder(examples: Sequence[Example], settings: FinderTraining) -> Finde
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
-    return head.eval()
+            done += 1
+            # At first the average would be of weights that know nothing: it follows closely.
+            decay = min(settings.averaging, done / (done + 9))
+            with torch.no_grad():
+                torch._foreach_lerp_(following, learning, 1 - decay)
+    return average.eval()
+
+
+@torch.inference_mode()
+def masks_seen(head: FinderHead, views: Sequence[Features]) -> NDArray[np.float16]:
+    """Return the mean of what heads say of several views of one whole photo and of their mirror images.
+
+    Args:
+        head: says how likely each class is.
+        views: the backbone's maps of each.
+
+    Returns:
+        ``(3, rows, columns)`` on the first view's grid.
+    """
+    said: list[Tensor] = []
+    for features in views:
+        maps = Maps(*(torch.from_numpy(level[None]).float() for level in features))
+        plain, mirrored = (head(Maps(*m))["mask"].softmax(dim=1) for m in (maps, [x.flip(3) for x in maps]))
+        mean = (plain + mirrored.flip(3)) / 2
+        grid = said[0].shape[2:] if said else mean.shape[2:]
+        said.append(functional.interpolate(mean, grid, mode="bilinear", align_corners=False))
+    seen: NDArray[np.float16] = torch.stack(said).mean(dim=0)[0].numpy().astype(np.float16)
+    return seen
+
+
+def taught(truth: Truth, seen: NDArray[np.float16]) -> Truth:
+    """Return a truth that tells, where no exact mask is known, what another finder says of the animal.
+
+    Args:
+        truth: what is known of a whole photo.
+        seen: ``(3, rows, columns)`` what that finder says of it.  One that hardly sees the
+            dog where a dog is teaches nothing.
+    """
+    if truth.animal is not None or (not truth.dog and not truth.heads):
+        return truth  # the mask is known, or there is no animal
+    if truth.bodies:
+        rows, columns = (side // MASK_FACTOR for side in seen.shape[1:])
+        within = mask_target(truth, rows, columns)[DOG].numpy()
+        if seen[DOG, : within.shape[0], : within.shape[1]][within].mean() < LEAST_SEEN:
+            return truth
+    return replace(truth, soft=seen)
 
 
 def _batches(examples: Sequence[Example], size: int, order: random.Random) -> Iterator[list[Example]]:
@@ -131,17 +193,41 @@ def _loss(head: FinderHead, batch: Sequence[Example], mirrored: bool) -> Tensor:
     # to the mirror image is nearly the mirror image of its answer.
     out = head(Maps(*(level.flip(3) if mirrored else level for level in stacked)))
     truths = [_mirrored(e.truth) if mirrored else e.truth for e in batch]
-    loss = 2 * _mask_loss(out["mask"], truths, rows, columns)
+    allowed = torch.stack([mask_target(truth, rows, columns) for truth in truths])
+    loss = 2 * _mask_loss(out["mask"], allowed) + _dice_loss(out["mask"], truths, allowed)
+    loss = loss + _soft_loss(out["mask"], truths, allowed)
     bodies = [(i, t.bodies, True, True) for i, t in enumerate(truths) if t.bodies is not None]
     heads = [(i, t.heads, t.head_sizes, t.head_scored) for i, t in enumerate(truths) if t.heads is not None]
     return loss + _box_loss(out["body"], bodies) + _box_loss(out["head"], heads)
 
 
-def _mask_loss(logits: Tensor, truths: Sequence[Truth], rows: int, columns: int) -> Tensor:
+def _mask_loss(logits: Tensor, allowed: Tensor) -> Tensor:
     """Minus the log of the probability that falls on allowed classes."""
-    allowed = torch.stack([mask_target(t, rows, columns) for t in truths])
     chosen = logits.masked_fill(~allowed, float("-inf")).logsumexp(dim=1)
     return (logits.logsumexp(dim=1) - chosen).mean()
+
+
+def _dice_loss(logits: Tensor, truths: Sequence[Truth], allowed: Tensor) -> Tensor:
+    """1 - Dice of the animals whose exact masks are known (Milletari et al. 2016, arXiv:1606.04797).
+
+    The other losses count cells, one by one; this counts what an IoU does.
+    """
+    total = logits.sum() * 0
+    known = [(i, t.species) for i, t in enumerate(truths) if t.animal is not None]
+    for i, species in known:
+        sure = ~(allowed[i, species] & allowed[i, BACKDROP])
+        said, true = logits[i].softmax(dim=0)[species][sure], allowed[i, species][sure].float()
+        total = total + 1 - (2 * (said * true).sum() + 1) / (said.sum() + true.sum() + 1)
+    return total / max(1, len(known))
+
+
+def _soft_loss(logits: Tensor, truths: Sequence[Truth], allowed: Tensor) -> Tensor:
+    """Cross-entropy with what another finder says."""
+    total = logits.sum() * 0
+    taught = [(i, t) for i, t in enumerate(truths) if t.soft is not None]
+    for i, truth in taught:
+        total = total - (soft_target(truth, allowed[i]) * logits[i].log_softmax(dim=0)).sum(dim=0).mean()
+    return total / max(1, len(taught))
 
 
 def _box_loss(found: Tensor, wanted: list[tuple[int, tuple[Corners, ...], bool, bool]]) -> Tensor:
@@ -182,14 +268,12 @@ def _mirrored(truth: Truth) -> Truth:
     def flip(boxes: tuple[Corners, ...] | None) -> tuple[Corners, ...] | None:
         return None if boxes is None else tuple((1 - x1, y0, 1 - x0, y1) for x0, y0, x1, y1 in boxes)
 
-    return Truth(
-        dog=truth.dog,
+    return replace(
+        truth,
         animal=None if truth.animal is None else truth.animal[:, ::-1],
-        species=truth.species,
+        soft=None if truth.soft is None else truth.soft[..., ::-1],
         bodies=flip(truth.bodies),
         heads=flip(truth.heads),
-        head_sizes=truth.head_sizes,
-        head_scored=truth.head_scored,
     )
 
 

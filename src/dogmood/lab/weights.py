@@ -45,7 +45,7 @@ from dogmood.lab.make_classifiers import (
     train_on_labels,
     train_on_teachers,
 )
-from dogmood.lab.make_finder import FINDER, make_finder, with_thresholds
+from dogmood.lab.make_finder import FINDER, SIDES, make_finder, with_thresholds
 from dogmood.lab.measure import emotion_figures, predict
 from dogmood.lab.presence import weigh_presence
 from dogmood.lab.steps import Steps
@@ -56,7 +56,7 @@ from dogmood.lab.train_finder import FinderTraining
 VERSIONS = {"base": "0.5.1", "fast": "0.4.1"}
 STORAGE = "int8"
 
-FAST_SIDE = 320
+FAST_SIDE = SIDES[-1]
 """The long side that fast's finder looks at: a quarter of its time less than at 384.
 Chosen on valid, where emotions are read no worse (docs/RESULTS.md, "What was tried")."""
 
