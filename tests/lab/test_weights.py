@@ -80,7 +80,7 @@ def test_a_second_run_goes_on_from_the_kept_steps_to_the_same_files(made: Path, 
     make(small_data, made, made / "work")
     assert [path.read_bytes() for path in files] == first
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    assert len(kept) == 6  # the finder, two teachers, and those that they taught
+    assert len(kept) == 7  # the finder twice, two teachers, and those that they taught
 
 
 @pytest.mark.parametrize("name", ["base", "fast"])

@@ -39,9 +39,9 @@ from dogmood.lab.train_finder import (
 from dogmood.photo import FORMATS
 
 SIDES = (448, 320)
-"""The long sides that photos are learnt at: base's finder looks at the first, fast's at the last."""
+"""The long sides that whole photos are learnt at, above and at what finders look at."""
 
-FINDER = FinderSettings(side=SIDES[0], presence=0.5, box=0.7, head=0.1, enlarged=1.25, box_with_head=0.1)
+FINDER = FinderSettings(side=384, presence=0.5, box=0.7, head=0.1, enlarged=1.25, box_with_head=0.1)
 LABELLED_FOR_FINDER = 2500
 """Labelled photos, with a detector's boxes, that the finder learns from besides the pets."""
 
@@ -82,7 +82,7 @@ def make_finder(data: Path, steps: Steps, training: FinderTraining) -> tuple[byt
         seen = [list(features(photos, views)) for views in wholes]
         known = [taught(t, masks_seen(first, views)) for t, *views in zip(truths, *seen, strict=True)]
         examples = [Example(maps, truth) for of_side in seen for maps, truth in zip(of_side, known, strict=True)]
-        guises = [(i, view) for i, photo in enumerate(photos) for view in photo.guises(FINDER)]
+        guises = [(i, view) for i, photo in enumerate(photos) for view in photo.guises(replace(FINDER, side=SIDES[0]))]
         of_guises = features([photos[i] for i, _ in guises], [view for _, view in guises])
         for maps, (i, view) in zip(of_guises, guises, strict=True):
             examples.append(Example(maps, view.of(known[i], *photos[i].size)))
