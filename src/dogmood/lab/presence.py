@@ -1,7 +1,7 @@
 """How a finder's two signs of a dog are weighed, once it is exported.
 
-Fitted on photos as they are and as collections of faces hold them: a finder that has
-seen whole photos alone takes many a face for no dog, its mask above all.
+Fitted on photos as they are and as collections of faces hold them, none of which the
+finder has learnt from: on those that it has, its mask is surer than it should be.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from dogmood.lab.altered import Wear, face
 from dogmood.lab.data.manifest import read_boxes, read_manifest
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.finder_metrics import eager
+from dogmood.lab.finder_photos import labelled_for_finder
 from dogmood.lab.nets.finder import SHARE_FLOOR
 from dogmood.lab.progress import track
 from dogmood.photo import open_photo
 
 LABELLED = 500
-"""Labelled photos that are looked at besides the pets, which show fewer dogs than other things."""
+"""Labelled training photos that are looked at besides those of validation, which are few."""
 
 SURE = 1e-7
 """A probability is no nearer to 0 or 1: float32 tells no more."""
@@ -37,7 +38,7 @@ WEIGHT, BIAS = "head.presence.weigh.weight", "head.presence.weigh.bias"
 
 
 def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int = 0) -> bytes:
-    """Weigh the signs anew, by logistic regression on the training photos in every guise.
+    """Weigh the signs anew, by logistic regression on validation and further training photos in every guise.
 
     Each photo is looked at as it is and worn (`dogmood.lab.altered.Wear`), and so is the face of each dog and cat
     whose head is known.
@@ -46,7 +47,8 @@ def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int
         graph: of a finder, whatever its weights for presence are.
         settings: how it looks.
         data: the folder that holds ``emotions/`` and ``finder/``.
-        seed: of the labelled photos that are drawn, and of how photos are worn.
+        seed: that the finder was trained with, which says what it has learnt from; also of the
+            labelled photos that are drawn here, and of how photos are worn.
 
     Returns:
         The graph with other weights for presence.
@@ -59,13 +61,13 @@ def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int
     finder = Finder(Network(_with_weights(graph, 1, 1, 0)), eager(replace(settings, mask=0.5)))
     random = np.random.default_rng(seed)
     signs, is_dog = [], []
-    for path, head, dog in track(_training_photos(data, random), "Weighing the signs of a dog"):
+    for path, head, dog in track(_unlearnt(data, seed, random), "Weighing the signs of a dog"):
         whole = open_photo(path).pixels
         for pixels in [whole] if head is None else [whole, face(whole, head)]:
             signs += [_signs(finder.find(guise)) for guise in (pixels, Wear.drawn(random).of(pixels))]
             is_dog += [dog, dog]
     if len(set(is_dog)) < 2:
-        raise LabError(f"{data} must hold training photos with a dog and others without one.")
+        raise LabError(f"{data} must hold validation photos with a dog and others without one.")
     # Balanced: how often dogs occur among a user's photos is not known.
     fitted = LogisticRegression(C=10.0, class_weight="balanced").fit(signs, is_dog)
     return _with_weights(graph, *fitted.coef_[0], *fitted.intercept_)
@@ -84,15 +86,18 @@ def _with_weights(graph: bytes, of_odds: float, of_share: float, constant: float
     return written
 
 
-def _training_photos(data: Path, random: np.random.Generator) -> list[tuple[Path, Box | None, bool]]:
+def _unlearnt(data: Path, seed: int, random: np.random.Generator) -> list[tuple[Path, Box | None, bool]]:
     """Return pictures, the head in each where it is known, and whether they show a dog."""
-    pets = [p for p in read_pets(data / "finder") if p.split == "train" and p.kind != "unchecked"]
-    labelled = [p for p in read_manifest(data / "emotions") if p.split == "train" and p.tier != "web"]
-    boxes = read_boxes(data / "emotions")
+    pets = [p for p in read_pets(data / "finder") if p.split == "valid" and p.kind != "unchecked"]
     photos = [(pet.path, pet.head, pet.kind == "dog") for pet in pets]
-    for i in random.permutation(len(labelled))[:LABELLED].tolist():
-        heads = [box.corners for box in boxes.get(labelled[i].path.name, []) if box.kind == "head" and box.score > 0]
-        photos.append((labelled[i].path, heads[0] if heads else None, True))
+    learnt = {photo.path for photo in labelled_for_finder(data, seed)}
+    labelled = read_manifest(data / "emotions")
+    rest = [p for p in labelled if p.split == "train" and p.tier != "web" and p.path not in learnt]
+    drawn = [rest[i] for i in random.permutation(len(rest))[:LABELLED].tolist()]
+    boxes = read_boxes(data / "emotions")
+    for photo in [p for p in labelled if p.split == "valid"] + drawn:
+        heads = [box.corners for box in boxes.get(photo.path.name, []) if box.kind == "head" and box.score > 0]
+        photos.append((photo.path, heads[0] if heads else None, True))
     return photos
 
 
