@@ -1,4 +1,4 @@
-"""Make the finder: backbone features -> heads -> ONNX -> weights of presence -> thresholds."""
+"""Make the finder: photos -> two lessons -> heads -> ONNX -> weights of presence -> thresholds."""
 
 from __future__ import annotations
 
@@ -15,22 +15,15 @@ from dogmood.bundle import Network
 from dogmood.finder import Finder, FinderSettings, with_edge
 from dogmood.lab.data.manifest import checksum
 from dogmood.lab.export import as_stored, check_parity, to_onnx
-from dogmood.lab.features import FeatureCache, weights_digest
+from dogmood.lab.finder_lessons import Lessons
 from dogmood.lab.finder_metrics import FALSE_ALARMS, Seen, eager, mask_iou, measure_finder
 from dogmood.lab.finder_photos import finder_photos
-from dogmood.lab.finder_views import FinderPhoto, View, shown
 from dogmood.lab.measure import look_at_pets
 from dogmood.lab.nets.finder import FinderHead, FinderNet
 from dogmood.lab.nets.lite import LiteBackbone
 from dogmood.lab.presence import weigh_presence
 from dogmood.lab.steps import Steps
-from dogmood.lab.train_finder import (
-    Example,
-    FinderTraining,
-    masks_seen,
-    taught,
-    train_finder,
-)
+from dogmood.lab.train_finder import FinderTraining, train_finder
 
 SIDES = (448, 320)
 """The long sides that whole photos are learnt at, above and at what finders look at."""
@@ -39,6 +32,9 @@ FINDER = FinderSettings(side=384, presence=0.5, box=0.7, head=0.1, enlarged=1.25
 
 EDGES = tuple(round(0.05 * step, 2) for step in range(1, 20))
 """Cuts of a mask that are tried."""
+
+FURTHER = 0.5
+"""The rate of the second lesson, as a share of the first one's."""
 
 MISSED = 0.02
 """The share of dogs that a threshold may miss."""
@@ -57,34 +53,14 @@ def make_finder(data: Path, steps: Steps, training: FinderTraining) -> tuple[byt
         Its ONNX graph, its settings with the presence threshold chosen on
         validation, and its figures on the held-out test photos.
     """
-    photos = finder_photos(data, training.seed)
     backbone = LiteBackbone().eval()
+    lessons = Lessons(finder_photos(data, training.seed), SIDES, backbone, steps.work)
     depends = [asdict(training), checksum(data / "finder", "index.csv"), checksum(data / "emotions"), SIDES]
-    wholes = [[View(side)] * len(photos) for side in SIDES]
-    truths = [photo.truth for photo in photos]
-
-    def features(photos: Sequence[FinderPhoto], views: Sequence[View]) -> FeatureCache:
-        keys, picture = shown(photos, views)
-        cache = FeatureCache(steps.work / "features", backbone, weights_digest(backbone), keys, picture)
-        cache.fill("Finder: features")
-        return cache
-
-    def learn(_: Path) -> FinderHead:
-        pairs = (pair for views in wholes for pair in zip(features(photos, views), truths, strict=True))
-        return train_finder([Example(*pair) for pair in pairs], training)
-
-    def go_on(_: Path) -> FinderHead:
-        seen = [list(features(photos, views)) for views in wholes]
-        known = [taught(t, masks_seen(first, views)) for t, *views in zip(truths, *seen, strict=True)]
-        examples = [Example(maps, truth) for of_side in seen for maps, truth in zip(of_side, known, strict=True)]
-        guises = [(i, view) for i, photo in enumerate(photos) for view in photo.guises(replace(FINDER, side=SIDES[0]))]
-        of_guises = features([photos[i] for i, _ in guises], [view for _, view in guises])
-        for maps, (i, view) in zip(of_guises, guises, strict=True):
-            examples.append(Example(maps, view.of(known[i], *photos[i].size)))
-        return train_finder(examples, replace(training, rate=training.rate / 2), first)
-
-    first = steps.weights("finder-first", depends, FinderHead(), learn)
-    head = steps.weights("finder", depends, FinderHead(), go_on)
+    first = steps.weights("finder-first", depends, FinderHead(), lambda _: train_finder(lessons.wholes(), training))
+    further = replace(training, rate=training.rate * FURTHER)
+    head = steps.weights(
+        "finder", depends, FinderHead(), lambda _: train_finder(lessons.guises(first, FINDER), further, first)
+    )
     net = FinderNet(backbone, head).eval()
     example = torch.rand(2, 3, 256, 320)
     graph = to_onnx(net, example, ("presence", "mask", "body", "head"), {0: "n", 2: "height", 3: "width"})
