@@ -153,10 +153,10 @@ def test_wrong_use_gets_one_sentence_and_leaves_nothing(
 
 
 def photos_in(folder: Path, bull_mastiff: Path, count: int) -> Path:
-    """Make a folder of small photos, every fifth one unreadable."""
+    """Make a folder of small photos of one dog, every fifth one unreadable."""
     folder.mkdir()
     with Image.open(bull_mastiff) as image:
-        small = encoded(image.resize((96, 96)), "JPEG")
+        small = encoded(image.resize((144, 144)), "JPEG")
     for i in range(count):
         (folder / f"{i:03d}.jpg").write_bytes(b"woof" if i % 5 == 3 else small)
     return folder

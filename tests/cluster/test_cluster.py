@@ -37,14 +37,14 @@ PER_SHARD = 4
 
 @pytest.fixture
 def photos(bull_mastiff: Path, tmp_path: Path) -> Path:
-    """A folder of small photos, every fifth one unreadable."""
+    """A folder of small photos of one dog, every fifth one unreadable."""
     return fill(tmp_path / "in", bull_mastiff, 24)
 
 
 def fill(folder: Path, photo: Path, count: int) -> Path:
     folder.mkdir()
     with Image.open(photo) as image:
-        small = encoded(image.resize((96, 96)), "JPEG")
+        small = encoded(image.resize((144, 144)), "JPEG")
     for i in range(count):
         (folder / f"{i:03d}.jpg").write_bytes(b"woof" if i % 5 == 3 else small)
     return folder
