@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from dogmood.finder import FinderSettings
-from dogmood.lab.finder_lessons import Lessons
-from dogmood.lab.finder_photos import finder_photos, labelled_for_finder
+from dogmood.lab.finder_lessons import Lessons, masks_seen, taught
+from dogmood.lab.finder_photos import finder_photos
+from dogmood.lab.finder_targets import Truth
 from dogmood.lab.nets.finder import DOG, FinderHead
-from dogmood.lab.nets.lite import LiteBackbone
+from dogmood.lab.nets.lite import CHANNELS, LiteBackbone
 
+MIDDLE = (0.25, 0.25, 0.75, 0.75)
 SETTINGS = FinderSettings(side=96, presence=0.5, box=0.7, head=0.1, enlarged=1.25)
 
 
@@ -44,8 +48,34 @@ def test_what_was_computed_is_kept(lessons: Lessons, monkeypatch: pytest.MonkeyP
         assert all(np.array_equal(a, b) for a, b in zip(before.features, after.features, strict=True))
 
 
-def test_labelled_photos_are_drawn_by_seed_from_training(small_data: Path) -> None:
-    photos = labelled_for_finder(small_data, seed=0)
-    assert {photo.split for photo in photos} == {"train"}
-    assert "web" not in {photo.tier for photo in photos}
-    assert photos == labelled_for_finder(small_data, seed=0)
+def test_views_of_several_sizes_are_averaged_on_the_first_ones_grid() -> None:
+    torch.manual_seed(0)
+    head, random = FinderHead().eval(), np.random.default_rng(1)
+    sizes = zip(CHANNELS, (16, 8, 4, 4), strict=True)
+    large = tuple(random.normal(0, 1, (channels, side, side)).astype(np.float16) for channels, side in sizes)
+    small = tuple(level[:, ::2, ::2] for level in large)
+    alone, both = masks_seen(head, [large]), masks_seen(head, [large, small])
+    assert both.shape == alone.shape
+    assert not np.array_equal(alone, both)
+    assert both.sum(axis=0).astype(np.float32) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("truth", "dog", "learns"),
+    [
+        (Truth(dog=True, bodies=(MIDDLE,)), 0.9, True),
+        (Truth(dog=True, bodies=(MIDDLE,)), 0.1, False),  # it does not see the dog
+        (Truth(dog=True), 0.1, True),
+        (Truth(dog=True, animal=np.ones((8, 8), np.uint8), species=DOG, bodies=(MIDDLE,)), 0.9, False),
+        (Truth(dog=False, bodies=(), heads=()), 0.0, False),
+        (Truth(dog=False, bodies=(), heads=(MIDDLE,)), 0.0, True),  # a cat whose mask nobody drew
+    ],
+)
+def test_what_another_finder_says_stands_in_where_nothing_better_is_known(
+    truth: Truth, dog: float, learns: bool
+) -> None:
+    seen = np.full((3, 32, 32), (1 - dog) / 2, np.float16)
+    seen[DOG] = dog
+    result = taught(truth, seen)
+    assert (result.soft is seen) is learns
+    assert replace(result, soft=None) == truth

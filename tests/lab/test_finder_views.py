@@ -101,7 +101,7 @@ def test_pixels_and_masks_of_a_view_go_together(seed: int) -> None:
     wear = Wear.drawn(np.random.default_rng(seed))
     view = View(224, (10, 10, 70, 70), wear)
     seen = view.pixels(pixels)
-    truth = view.of(replace(TRUTH, animal=np.where(pixels[..., 0] > 0, 1, 2).astype(np.uint8)), 80, 80)
+    truth = view.known(replace(TRUTH, animal=np.where(pixels[..., 0] > 0, 1, 2).astype(np.uint8)), 80, 80)
     assert truth.animal is not None
     rows, columns = (((np.arange(224) + 0.5) / 224 * side).astype(int) for side in truth.animal.shape)
     mask = truth.animal[np.ix_(rows, columns)] == 1

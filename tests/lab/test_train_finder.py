@@ -1,26 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
-from dogmood.lab.data.manifest import Box, LabelledPhoto
-from dogmood.lab.data.pets import read_pets
+from dogmood.lab.finder_lessons import masks_seen
 from dogmood.lab.finder_targets import Truth
-from dogmood.lab.nets.finder import BACKDROP, DOG, FinderNet
+from dogmood.lab.nets.finder import BACKDROP, DOG, FinderHead, FinderNet
 from dogmood.lab.nets.lite import CHANNELS, Maps
-from dogmood.lab.train_finder import (
-    Example,
-    FinderTraining,
-    masks_seen,
-    taught,
-    train_finder,
-    truth_of_labelled,
-    truth_of_pet,
-)
+from dogmood.lab.train_finder import Example, FinderTraining, train_finder
 
 SETTINGS = FinderTraining(epochs=12, batch=8, rate=3e-3)
 BODY = (0.25, 0.25, 0.75, 0.75)
@@ -68,42 +57,6 @@ def test_equal_seeds_give_equal_weights() -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_pets_tell_body_head_and_mask(small_data: Path) -> None:
-    pets = {p.name: p for p in read_pets(small_data / "finder")}
-    dog, cat, nothing = (truth_of_pet(pets[name]) for name in ("pet_0", "pet_1", "pet_2"))
-    assert dog is not None
-    assert dog.bodies == ((16 / 96, 32 / 96, 80 / 96, 1.0),)
-    assert dog.heads == ((32 / 96, 32 / 96, 64 / 96, 64 / 96),)
-    assert cat is not None
-    assert cat.bodies == ()
-    assert not cat.head_scored
-    assert nothing == Truth(dog=False, bodies=(), heads=())
-
-
-def labelled() -> LabelledPhoto:
-    return LabelledPhoto(Path("a.jpg"), "train", "anger", (1, 0, 0, 0, 0), "gold", "g", "s", False, "0")
-
-
-def test_detector_boxes_tell_where_dogs_are_but_not_how_large_heads_are() -> None:
-    boxes = [Box("dog", 0.9, (0, 0, 50, 100)), Box("dog", 0.2, (0, 0, 9, 9)), Box("head", 1.0, (10, 10, 20, 20))]
-    truth = truth_of_labelled(labelled(), boxes, 100, 100)
-    assert truth is not None
-    assert truth.bodies == ((0, 0, 0.5, 1),)
-    assert truth.heads == ((0.1, 0.1, 0.2, 0.2),)
-    assert not truth.head_sizes
-
-
-def test_with_several_dogs_one_head_does_not_tell_where_all_heads_are() -> None:
-    boxes = [Box("dog", 0.9, (0, 0, 50, 100)), Box("dog", 0.8, (50, 0, 99, 99)), Box("head", 1.0, (10, 10, 20, 20))]
-    truth = truth_of_labelled(labelled(), boxes, 100, 100)
-    assert truth is not None
-    assert truth.heads is None
-
-
-def test_without_a_sure_dog_box_nothing_is_learnt() -> None:
-    assert truth_of_labelled(labelled(), [Box("dog", 0.3, (0, 0, 9, 9))], 100, 100) is None
-
-
 def test_training_goes_on_from_heads_which_stay_as_they_are() -> None:
     settings = FinderTraining(epochs=1, batch=8)
     first = train_finder(examples(), settings)
@@ -128,32 +81,11 @@ def test_masks_are_learnt_from_what_another_finder_says() -> None:
     assert seen[DOG, :6].mean() < 0.3
 
 
-def test_views_of_several_sizes_are_averaged_on_the_first_ones_grid() -> None:
-    head = train_finder(examples(), FinderTraining(epochs=1, batch=8))
-    large = example(True, np.random.default_rng(1)).features
-    small = tuple(level[:, ::2, ::2] for level in large)
-    alone, both = masks_seen(head, [large]), masks_seen(head, [large, small])
-    assert both.shape == alone.shape
-    assert not np.array_equal(alone, both)
-    assert both.sum(axis=0).astype(np.float32) == pytest.approx(1, abs=0.01)
-
-
-@pytest.mark.parametrize(
-    ("truth", "dog", "learns"),
-    [
-        (Truth(dog=True, bodies=(BODY,)), 0.9, True),
-        (Truth(dog=True, bodies=(BODY,)), 0.1, False),  # it does not see the dog
-        (Truth(dog=True), 0.1, True),
-        (Truth(dog=True, animal=np.ones((8, 8), np.uint8), species=DOG, bodies=(BODY,)), 0.9, False),
-        (Truth(dog=False, bodies=(), heads=()), 0.0, False),
-        (Truth(dog=False, bodies=(), heads=(BODY,)), 0.0, True),  # a cat whose mask nobody drew
-    ],
-)
-def test_what_another_finder_says_stands_in_where_nothing_better_is_known(
-    truth: Truth, dog: float, learns: bool
-) -> None:
-    seen = np.full((3, 32, 32), (1 - dog) / 2, np.float16)
-    seen[DOG] = dog
-    result = taught(truth, seen)
-    assert (result.soft is seen) is learns
-    assert replace(result, soft=None) == truth
+def test_what_is_kept_is_the_moving_average_of_the_weights() -> None:
+    last, average = (
+        train_finder(examples(), FinderTraining(epochs=2, batch=8, averaging=averaging)) for averaging in (0.0, 0.998)
+    )
+    assert not torch.equal(last.mask.weight, average.mask.weight)
+    torch.manual_seed(0)
+    start = FinderHead().mask.weight
+    assert (average.mask.weight - start).norm() < (last.mask.weight - start).norm()

@@ -23,6 +23,9 @@ WORN_SIDES = (64, 200)
 WORN_ANGLE = 25.0
 """Degrees by which a worn photo is turned at most."""
 
+WIDEST = 0.5
+"""The widest margin around a face that networks learn from, as a share of its head box; the narrowest is none."""
+
 Share = NDArray[np.float32]
 Region = tuple[int, int, int, int]
 

@@ -7,7 +7,6 @@ is known.  Boxes and masks go along.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,13 +16,10 @@ from PIL import Image
 
 from dogmood.boxes import Box
 from dogmood.finder import FinderSettings, whole_photo
-from dogmood.lab.altered import Region, Wear, face_region
+from dogmood.lab.altered import WIDEST, Region, Wear, face_region
 from dogmood.lab.finder_targets import Corners, Truth
 from dogmood.lab.nets.finder import BACKDROP
-from dogmood.photo import Pixels, open_photo
-
-WIDEST = 0.5
-"""The widest margin around a face, as a share of its head box; the narrowest is none."""
+from dogmood.photo import Pixels
 
 SEEN_WHOLE = 0.8
 """A head is in a view if this share of its box is."""
@@ -53,7 +49,7 @@ class View:
         """Return ``(h, w, 3)`` uint8 RGB, as the network is shown the photo."""
         return whole_photo(self._guise(photo), self.side)
 
-    def of(self, truth: Truth, width: int, height: int) -> Truth:
+    def known(self, truth: Truth, width: int, height: int) -> Truth:
         """Return what is known of the view, given what is known of a photo of that size."""
         if self.cut is not None:
             x0, y0, x1, y1 = self.cut
@@ -105,12 +101,6 @@ class FinderPhoto:
 
     def _worn(self, cut: Region | None, wear: Wear, settings: FinderSettings) -> View:
         return View(settings.side_for(max(wear.size(*_size(cut, self.size)))), cut, wear)
-
-
-def shown(photos: Sequence[FinderPhoto], views: Sequence[View]) -> tuple[list[str], Callable[[int], Pixels]]:
-    """Return a key for each photo in its view, and what shows the i-th."""
-    keys = [f"{photo.digest} {view}" for photo, view in zip(photos, views, strict=True)]
-    return keys, lambda i: views[i].pixels(open_photo(photos[i].path).pixels)
 
 
 def cut_out(truth: Truth, region: Corners) -> Truth:

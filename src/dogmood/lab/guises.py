@@ -19,14 +19,11 @@ from PIL import Image
 from dogmood.atomic import atomic_write
 from dogmood.finder import FoundDog
 from dogmood.lab import LabError
-from dogmood.lab.altered import face, on_backdrop
+from dogmood.lab.altered import WIDEST, face, on_backdrop
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.dogs import make_folder, open_labelled
 from dogmood.lab.progress import track
 from dogmood.photo import Pixels, open_photo
-
-WIDEST = 0.5
-"""The widest margin around a face, as a share of its head box; the narrowest is none."""
 
 SMALLEST = 32
 """Least side in pixels of a head that is cut out: nothing is learnt from fewer."""

@@ -23,7 +23,7 @@ from dogmood.lab.altered import Wear, face
 from dogmood.lab.data.manifest import read_boxes, read_manifest
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.finder_metrics import eager
-from dogmood.lab.finder_photos import labelled_for_finder
+from dogmood.lab.finder_photos import heads_in, labelled_for_finder
 from dogmood.lab.nets.finder import SHARE_FLOOR
 from dogmood.lab.progress import track
 from dogmood.photo import open_photo
@@ -96,7 +96,7 @@ def _unlearnt(data: Path, seed: int, random: np.random.Generator) -> list[tuple[
     drawn = [rest[i] for i in random.permutation(len(rest))[:LABELLED].tolist()]
     boxes = read_boxes(data / "emotions")
     for photo in [p for p in labelled if p.split == "valid"] + drawn:
-        heads = [box.corners for box in boxes.get(photo.path.name, []) if box.kind == "head" and box.score > 0]
+        heads = heads_in(boxes.get(photo.path.name, []))
         photos.append((photo.path, heads[0] if heads else None, True))
     return photos
 

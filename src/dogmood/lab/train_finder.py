@@ -9,26 +9,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from dogmood.lab.data.manifest import Box, LabelledPhoto
-from dogmood.lab.data.pets import PetPhoto
 from dogmood.lab.features import Features
 from dogmood.lab.finder_targets import Corners, Truth, box_target, mask_target, soft_target
-from dogmood.lab.nets.finder import BACKDROP, DOG, MASK_FACTOR, OTHER, FinderHead
+from dogmood.lab.nets.finder import BACKDROP, FinderHead
 from dogmood.lab.nets.lite import Maps
 from dogmood.lab.progress import track
-from dogmood.photo import FORMATS
-
-LEAST_DOG_SCORE = 0.5
-"""A detector's dog box below this score is too doubtful to learn from."""
-
-
-LEAST_SEEN = 0.3
-"""A finder that calls less of a dog's box dog than this does not see the dog."""
 
 
 @dataclass(frozen=True)
@@ -66,43 +54,6 @@ class Example:
         return rows, columns
 
 
-def truth_of_pet(photo: PetPhoto) -> Truth | None:
-    """Return what the annotation of a pet photo tells; None where it was never checked."""
-    if photo.kind == "unchecked":
-        return None
-    if photo.kind in ("none", "other"):
-        return Truth(dog=False, bodies=(), heads=())
-    dog = photo.kind == "dog"
-    animal = photo.mask()
-    with Image.open(photo.path, formats=FORMATS) as image:
-        width, height = image.size
-    head = (_shares(photo.head, width, height),) if photo.head else None
-    bodies: tuple[Corners, ...] | None = None if dog else ()
-    if dog and animal is not None:
-        ys, xs = np.nonzero(animal == 1)
-        bodies = (_shares((xs.min(), ys.min(), xs.max() + 1, ys.max() + 1), width, height),)
-    return Truth(
-        dog=dog,
-        animal=animal,
-        species=DOG if dog else OTHER,
-        bodies=bodies,
-        heads=head,
-        head_scored=dog,
-    )
-
-
-def truth_of_labelled(photo: LabelledPhoto, boxes: Sequence[Box], width: int, height: int) -> Truth | None:
-    """Return what a detector's boxes tell of a labelled photo; None where they tell too little."""
-    dogs = [box for box in boxes if box.kind == "dog" and box.score >= LEAST_DOG_SCORE]
-    if not dogs:
-        return None
-    bodies = tuple(_shares(box.corners, width, height) for box in dogs)
-    heads = [box for box in boxes if box.kind == "head" and box.score > 0]
-    # With several dogs the one annotated head is not all there is to find.
-    found = tuple(_shares(h.corners, width, height) for h in heads) if len(dogs) == 1 else ()
-    return Truth(dog=True, bodies=bodies, heads=found or None, head_sizes=False)
-
-
 def train_finder(examples: Sequence[Example], settings: FinderTraining, start: FinderHead | None = None) -> FinderHead:
     """Train heads and return the moving average of their weights; deterministic for equal arguments.
 
@@ -134,46 +85,6 @@ def train_finder(examples: Sequence[Example], settings: FinderTraining, start: F
             with torch.no_grad():
                 torch._foreach_lerp_(following, learning, 1 - decay)
     return average.eval()
-
-
-@torch.inference_mode()
-def masks_seen(head: FinderHead, views: Sequence[Features]) -> NDArray[np.float16]:
-    """Return the mean of what heads say of several views of one whole photo and of their mirror images.
-
-    Args:
-        head: says how likely each class is.
-        views: the backbone's maps of each.
-
-    Returns:
-        ``(3, rows, columns)`` on the first view's grid.
-    """
-    said: list[Tensor] = []
-    for features in views:
-        maps = Maps(*(torch.from_numpy(level[None]).float() for level in features))
-        plain, mirrored = (head(Maps(*m))["mask"].softmax(dim=1) for m in (maps, [x.flip(3) for x in maps]))
-        mean = (plain + mirrored.flip(3)) / 2
-        grid = said[0].shape[2:] if said else mean.shape[2:]
-        said.append(functional.interpolate(mean, grid, mode="bilinear", align_corners=False))
-    seen: NDArray[np.float16] = torch.stack(said).mean(dim=0)[0].numpy().astype(np.float16)
-    return seen
-
-
-def taught(truth: Truth, seen: NDArray[np.float16]) -> Truth:
-    """Return a truth that tells, where no exact mask is known, what another finder says of the animal.
-
-    Args:
-        truth: what is known of a whole photo.
-        seen: ``(3, rows, columns)`` what that finder says of it.  One that hardly sees the
-            dog where a dog is teaches nothing.
-    """
-    if truth.animal is not None or (not truth.dog and not truth.heads):
-        return truth  # the mask is known, or there is no animal
-    if truth.bodies:
-        rows, columns = (side // MASK_FACTOR for side in seen.shape[1:])
-        within = mask_target(truth, rows, columns)[DOG].numpy()
-        if seen[DOG, : within.shape[0], : within.shape[1]][within].mean() < LEAST_SEEN:
-            return truth
-    return replace(truth, soft=seen)
 
 
 def _batches(examples: Sequence[Example], size: int, order: random.Random) -> Iterator[list[Example]]:
@@ -224,10 +135,10 @@ def _dice_loss(logits: Tensor, truths: Sequence[Truth], allowed: Tensor) -> Tens
 def _soft_loss(logits: Tensor, truths: Sequence[Truth], allowed: Tensor) -> Tensor:
     """Cross-entropy with what another finder says."""
     total = logits.sum() * 0
-    taught = [(i, t) for i, t in enumerate(truths) if t.soft is not None]
-    for i, truth in taught:
+    told = [(i, t) for i, t in enumerate(truths) if t.soft is not None]
+    for i, truth in told:
         total = total - (soft_target(truth, allowed[i]) * logits[i].log_softmax(dim=0)).sum(dim=0).mean()
-    return total / max(1, len(taught))
+    return total / max(1, len(told))
 
 
 def _box_loss(found: Tensor, wanted: list[tuple[int, tuple[Corners, ...], bool, bool]]) -> Tensor:
@@ -275,7 +186,3 @@ def _mirrored(truth: Truth) -> Truth:
         bodies=flip(truth.bodies),
         heads=flip(truth.heads),
     )
-
-
-def _shares(box: Corners, width: int, height: int) -> Corners:
-    return box[0] / width, box[1] / height, box[2] / width, box[3] / height

@@ -209,7 +209,7 @@ def _finder_of(model: str, data: Path) -> MadeFinder:
         made = made.get("finder", {})
     # Older cards know neither how far small photos are enlarged nor what a head is worth.
     settings = replace(read_settings(bundle.card).finder, enlarged=FINDER.enlarged, box_with_head=FINDER.box_with_head)
-    graph = weigh_presence(bundle.finder, settings, data)
+    graph = weigh_presence(bundle.finder, settings, data, int(made.get("seed", 0)))
     return MadeFinder(graph, *with_thresholds(graph, settings, data), made | {"presence": WEIGHED})
 
 
