@@ -28,6 +28,7 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("data")
     _write_emotions(root / "emotions")
     _write_finder(root / "finder")
+    _write_original(root / "original")
     return root
 
 
@@ -51,6 +52,26 @@ def _write_emotions(folder: Path) -> None:
         boxes.append({"photo": name, "kind": "head", "score": 1, "x0": 30, "y0": 24, "x1": 70, "y1": 60, "by": "us"})
     _write(folder / "manifest.csv", rows)
     _write(folder / "boxes.csv", boxes)
+
+
+def _write_original(folder: Path) -> None:
+    """Four copies of each of two training and two validation photos, one of which stands in both parts."""
+    (folder / "photos").mkdir(parents=True)
+    rows = []
+    for photo, split in enumerate(("train", "train", "valid", "valid")):
+        for copy in range(4):
+            name = f"{split}_{photo}_{copy}.png"
+            paint(folder / "photos" / name, (90 + copy, 90 + copy, 90 + copy), (20, 24, 80, 88))
+            rows.append(
+                {
+                    "photo": name,
+                    "split": split,
+                    "label": "anger",
+                    "group": f"{split}-{photo}",
+                    "leaked": int(photo in (1, 2)),
+                }
+            )
+    _write(folder / "manifest.csv", rows)
 
 
 def _write_finder(folder: Path) -> None:

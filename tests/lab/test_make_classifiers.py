@@ -11,6 +11,7 @@ from dogmood.bundle import Network, open_bundle
 from dogmood.card import read_settings
 from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder
+from dogmood.lab import LabError
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.make_classifiers import (
     Shown,
@@ -19,6 +20,7 @@ from dogmood.lab.make_classifiers import (
     frame_of,
     show,
     soup,
+    train_on_labels,
     train_on_teachers,
 )
 from dogmood.lab.nets.classifier import ClassifierNet
@@ -45,7 +47,7 @@ def opinionated(bias: float) -> ClassifierNet:
 
 def test_every_split_has_its_photos_and_cuts_with_a_margin(shown: dict[str, Shown]) -> None:
     counts = {name: len(part.photos) for name, part in shown.items() if name != "faces"}
-    assert counts == {"train": 20, "valid": 10, "test": 10, "web": 2, "backdrops": 20}
+    assert counts == {"train": 20, "valid": 10, "test": 10, "web": 2, "backdrops": 20, "originals": 3}
     for part in shown.values():
         assert [view.shape for view in part.cuts.views] == [(len(part.photos), 3, frame_of(224), frame_of(224))] * 2
         assert part.cuts.targets.sum(axis=1) == pytest.approx(np.ones(len(part.photos)))
@@ -85,6 +87,34 @@ def test_a_guise_learns_the_teacher_s_answer_to_the_photo_as_it_is(
     shares = cuts.weights[:22].sum(), cuts.weights[22 : 22 + faces].sum(), cuts.weights[-20:].sum()
     expected = np.array([0.6, 0.25 if faces else 0, 0.15])
     assert shares == pytest.approx(expected / expected.sum())
+
+
+def test_originals_have_their_share_and_the_others_theirs_of_the_rest(
+    shown: dict[str, Shown], small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[CutPhotos] = []
+
+    def train(net: ClassifierNet, cuts: CutPhotos, *_: object) -> ClassifierNet:
+        given.append(cuts)
+        return net
+
+    monkeypatch.setattr("dogmood.lab.make_classifiers.train_classifier", train)
+    lesson = replace(TINY, teacher=0.5, originals=0.2, faces=0.0, backdrops=0.5)
+    teacher = Teacher(opinionated(3.0), shown)
+    train_on_labels(small_data, shown, Steps(tmp_path / "labels"), lesson)
+    train_on_teachers(small_data, shown, [teacher], Steps(tmp_path / "taught"), lesson)
+    for cuts in given:
+        assert cuts.weights[-3:].sum() == pytest.approx(0.2)
+        assert cuts.weights[-23:-3].sum() == pytest.approx(0.4)
+    anger = np.eye(5, dtype=np.float32)[EMOTIONS.index("anger")]
+    assert given[0].targets[-3:] == pytest.approx(np.tile(anger, (3, 1)))
+    assert given[1].targets[-3:] == pytest.approx((anger + teacher.answers_to("originals")) / 2)
+
+
+def test_originals_that_are_absent_are_told(shown: dict[str, Shown], small_data: Path, tmp_path: Path) -> None:
+    none = shown | {"originals": replace(shown["originals"], photos=[])}
+    with pytest.raises(LabError, match="must hold original/"):
+        train_on_labels(small_data, none, Steps(tmp_path), replace(TINY, originals=0.1))
 
 
 def test_a_teacher_s_targets_are_probabilities(shown: dict[str, Shown]) -> None:

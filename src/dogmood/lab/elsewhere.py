@@ -11,7 +11,6 @@ wrong one:
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,8 @@ from numpy.typing import NDArray
 from dogmood.lab import LabError
 from dogmood.lab.altered import face
 from dogmood.lab.command import run
-from dogmood.lab.data.manifest import checksum, photo_path, read_manifest
+from dogmood.lab.data.manifest import checksum, read_manifest
+from dogmood.lab.data.originals import read_originals
 from dogmood.lab.dogs import largest
 from dogmood.lab.intervals import mean_with_interval
 from dogmood.lab.measure import WITHOUT_FEAR
@@ -59,16 +59,11 @@ def originals(folder: Path) -> dict[str, list[Picture]]:
     Raises:
         LabError: the folder holds no such manifest.
     """
-    try:
-        with (folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["split"] == "valid"]
-        pictures = [Picture(photo_path(folder, row["photo"]), row["label"], row["group"]) for row in rows]
-        clean = [row["leaked"] == "0" for row in rows]
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error):
-        raise LabError(f"{folder} holds no manifest.csv of the original experiment.") from None
+    found = [original for original in read_originals(folder) if original.picture.split == "valid"]
+    pictures = [Picture(o.picture.path, o.picture.label, o.picture.group) for o in found]
     return {
         "all": pictures,
-        "not in its training": [p for p, is_clean in zip(pictures, clean, strict=True) if is_clean],
+        "not in its training": [p for p, o in zip(pictures, found, strict=True) if not o.leaked],
     }
 
 

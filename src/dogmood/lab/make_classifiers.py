@@ -17,8 +17,10 @@ from dogmood.classifier import View
 from dogmood.doubt import softmax
 from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder, FoundDog
+from dogmood.lab import LabError
 from dogmood.lab.cuts import Cutting, cut_photos
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
+from dogmood.lab.data.originals import originals_to_learn_from
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.dogs import KnownDogs
 from dogmood.lab.export import as_stored, check_parity, to_onnx
@@ -34,8 +36,8 @@ MARGIN = 8 / 7
 
 BLACK = (0, 0, 0)
 
-GUISES = ("train", "faces", "backdrops")
-"""What is learnt from: the photos as they are, and in two guises."""
+GUISES = ("faces", "backdrops")
+"""In which the training photos are learnt from, beside as they are."""
 
 PARITY = 2e-3
 """How far ONNX and torch may lie apart: their transformers' sums differ in the fourth digit."""
@@ -88,18 +90,20 @@ def show(data: Path, finder: Finder, finder_sha256: str, work: Path, side: int) 
 
     Returns:
         By split; as ``web`` the training photos that nobody has read; as ``faces`` and
-        ``backdrops`` the training photos in these guises.
+        ``backdrops`` the training photos in these guises; as ``originals`` training pictures
+        of the original experiment, none where ``data`` has no folder of that name.
     """
     parts: dict[str, list[LabelledPhoto]] = {"train": [], "valid": [], "test": [], "web": []}
     for photo in read_manifest(data / "emotions"):
         parts["web" if photo.tier == "web" else photo.split].append(photo)
+    parts["originals"] = originals_to_learn_from(data / "original") if (data / "original").is_dir() else []
     known, masks = KnownDogs(finder, finder_sha256, work), KnownMasks(finder, finder_sha256, work / "masks")
     guises, train = work / "guises", parts["train"]
     cut_out = faces(train, known.of(train), guises)
     parts["faces"] = list(cut_out.values())
     dogs = {name: known.of(photos) for name, photos in parts.items()}
     # What is only looked at needs no mask.
-    dog_masks = {name: masks.of(parts[name]) for name in ("train", "faces", "web")}
+    dog_masks = {name: masks.of(parts[name]) for name in ("train", "faces", "web", "originals")}
     empty = [pet.path for pet in read_pets(data / "finder") if pet.kind == "none" and pet.split == "train"]
     parts["backdrops"] = on_backdrops(train, dog_masks["train"], empty, guises)
     # Before another backdrop, the dog is where it was.
@@ -133,7 +137,7 @@ def train_on_labels(
     data: Path, shown: Mapping[str, Shown], steps: Steps, training: ClassifierTraining
 ) -> ClassifierNet:
     """Train a classifier on the labels, or take what an earlier call has trained."""
-    return _trained(data, shown, [[shown[name]] for name in GUISES], steps, training)
+    return _trained(data, shown, [[shown[name]] for name in _learnt(training)], steps, training)
 
 
 def train_on_teachers(
@@ -152,7 +156,8 @@ def train_on_teachers(
         steps: where the result is kept.
         training: how to train.
     """
-    said = {name: np.mean([teacher.answers_to(name) for teacher in teachers], axis=0) for name in ("train", "web")}
+    asked = [name for name in ("web", *_learnt(training)) if name not in GUISES]
+    said = {name: np.mean([teacher.answers_to(name) for teacher in teachers], axis=0) for name in asked}
 
     def mixed(name: str, answers_to: NDArray[np.float32]) -> Shown:
         targets = (1 - training.teacher) * shown[name].cuts.targets + training.teacher * answers_to
@@ -160,7 +165,9 @@ def train_on_teachers(
 
     # How rare an emotion is among unread photos is the teachers' to say.
     lessons = [[mixed("train", said["train"]), shown["web"].taught(said["web"])]]
-    lessons += [[mixed(name, said["train"][list(shown[name].guise_of)])] for name in GUISES[1:]]
+    lessons += [[mixed(name, said["train"][list(shown[name].guise_of)])] for name in GUISES]
+    if training.originals:
+        lessons.append([mixed("originals", said["originals"])])
     digest = hashlib.sha256(b"".join(answers_to.tobytes() for answers_to in said.values())).hexdigest()
     return _trained(data, shown, lessons, steps, training, digest)
 
@@ -186,21 +193,34 @@ def _trained(
     training: ClassifierTraining,
     taught_by: str | None = None,
 ) -> ClassifierNet:
-    """Train on what `GUISES` names, each lesson its share of what is drawn."""
+    """Train on what `_learnt` names, each lesson its share of what is drawn.
+
+    Raises:
+        LabError: originals are to be learnt from, and there are none.
+    """
+    if training.originals and not shown["originals"].photos:
+        raise LabError(f"There are no pictures of the original experiment to learn from: {data} must hold original/.")
     torch.manual_seed(training.seed)
     net = ClassifierNet(training.backbone, len(VIEWS))
 
     def fit(checkpoint: Path) -> ClassifierNet:
-        shares = (1 - training.faces - training.backdrops, training.faces, training.backdrops)
-        cuts = _together(lessons, shares, training.balance)
+        as_they_are = 1 - training.faces - training.backdrops
+        shares = [(1 - training.originals) * share for share in (as_they_are, training.faces, training.backdrops)]
+        cuts = _together(lessons, [*shares, training.originals][: len(lessons)], training.balance)
         return train_classifier(net, cuts, shown["valid"].cuts, training, checkpoint)
 
-    dogs = [[dog.box, dog.head] for name in GUISES for dog in shown[name].dogs]
+    learnt = _learnt(training)
+    dogs = [[dog.box, dog.head] for name in learnt for dog in shown[name].dogs]
     # The name of a picture in a guise says what it was made of.
-    names = [photo.path.name for name in GUISES[1:] for photo in shown[name].photos]
+    names = [photo.path.name for name in learnt[1:] for photo in shown[name].photos]
     depends = [asdict(training), checksum(data / "emotions"), VIEWS, MARGIN, dogs, names, taught_by]
     fresh = ClassifierNet(training.backbone, len(VIEWS), pretrained=False)
     return steps.weights(f"classifier-{training.backbone}", depends, fresh, fit)
+
+
+def _learnt(training: ClassifierTraining) -> list[str]:
+    """Return the parts whose photos are drawn: as they are, in guises, and originals where they have a share."""
+    return ["train", *GUISES, *(["originals"] if training.originals else [])]
 
 
 def _together(lessons: Sequence[Sequence[Shown]], shares: Sequence[float], balance: float) -> CutPhotos:

@@ -54,6 +54,8 @@ class ClassifierTraining:
         teacher: the share of a teacher's answer in the label of a photo that has been read.
         faces: the share of what is drawn that is a face cut out of its photo.
         backdrops: the share that is a dog in front of another picture.
+        originals: the share that is a picture of the experiment that the project grew from, a
+            grey face labelled by people; the shares above are of the rest.
         outside: how much it counts, beside the loss, which share of the evidence lies
             outside the dog: it is to be read, not the scene (right for the right
             reasons: Ross et al. 2017, arXiv:1703.03717).
@@ -76,6 +78,7 @@ class ClassifierTraining:
     teacher: float = 0.0
     faces: float = 0.25
     backdrops: float = 0.15
+    originals: float = 0.0
     outside: float = 0.2
     seed: int = 0
 

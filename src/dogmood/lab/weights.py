@@ -53,7 +53,7 @@ from dogmood.lab.storage import store
 from dogmood.lab.train_classifier import ClassifierTraining
 from dogmood.lab.train_finder import FinderTraining
 
-VERSIONS = {"base": "0.6.0", "fast": "0.5.0"}
+VERSIONS = {"base": "0.7.0", "fast": "0.6.0"}
 STORAGE = "int8"
 
 FAST_SIDE = 320
@@ -63,6 +63,8 @@ Chosen on valid, where emotions are read no worse (docs/RESULTS.md, "What was tr
 
 DINO = ClassifierTraining(backbone="dinov2_s", trained=6, epochs=12, top=0.05, decay=0.8)
 DINO_TAUGHT = replace(DINO, epochs=16, teacher=0.7)
+ORIGINALS = 0.08
+"""The share of what is drawn that is a picture of the original experiment, where they are learnt from."""
 
 
 WEIGHED = f"weighed by dogmood {__version__} on photos as they are and worn, and on faces"
@@ -86,8 +88,10 @@ class Plan:
         *(replace(DINO, seed=seed) for seed in range(3)),
         replace(DINO, side=280, seed=2),
     )
-    base: Sequence[ClassifierTraining] = (DINO_TAUGHT, replace(DINO_TAUGHT, side=280))
-    fast: Sequence[ClassifierTraining] = (ClassifierTraining(epochs=18, teacher=0.7),)
+    base: Sequence[ClassifierTraining] = tuple(
+        replace(DINO_TAUGHT, side=side, originals=originals) for originals in (0.0, ORIGINALS) for side in (224, 280)
+    )
+    fast: Sequence[ClassifierTraining] = (ClassifierTraining(epochs=18, teacher=0.7, originals=ORIGINALS),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +110,7 @@ def make_models(
     """Make both model files and return their cards.
 
     Args:
-        data: the folder that holds ``emotions/`` and ``finder/``.
+        data: the folder that holds ``emotions/``, ``finder/`` and ``original/``.
         out: the folder for ``base.dogmood`` and ``fast.dogmood``.
         work: where finished steps are kept.
         plan: how to train.
@@ -166,6 +170,7 @@ def _write(
         predict(classifier, photos, dogs.of(photos)) for photos in (shown["valid"].photos, shown["test"].photos)
     )
     doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels)
+    folders = ["emotions", *(["original"] if any(t["originals"] for t in made["taught"]) else [])]
     card: dict[str, Any] = {
         "name": path.stem,
         "version": VERSIONS[path.stem],
@@ -175,7 +180,7 @@ def _write(
         "made": {
             "by": f"dogmood {__version__}",
             **made,
-            "data": {"emotions/manifest.csv": checksum(data / "emotions")},
+            "data": {f"{folder}/manifest.csv": checksum(data / folder) for folder in folders},
         },
         "figures": {
             "finder, test": found.figures,
@@ -216,7 +221,9 @@ def _finder_of(model: str, data: Path) -> MadeFinder:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder that holds emotions/ and finder/")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="the folder that holds emotions/, finder/ and original/"
+    )
     parser.add_argument("--out", type=Path, default=Path("src/dogmood/models"), help="the folder for the files")
     parser.add_argument("--work", type=Path, default=Path(".cache/weights"), help="where steps are kept")
     parser.add_argument(
