@@ -89,3 +89,16 @@ def test_what_is_kept_is_the_moving_average_of_the_weights() -> None:
     torch.manual_seed(0)
     start = FinderHead().mask.weight
     assert (average.mask.weight - start).norm() < (last.mask.weight - start).norm()
+
+
+def test_where_nothing_tells_the_mask_is_bolder_than_the_odds() -> None:
+    """A loss that only counts cells would say just how many are dog; overlap is lost more by what is left out."""
+    random = np.random.default_rng(0)
+    blank = tuple(np.zeros((c, side, side), np.float16) for c, side in zip(CHANNELS, (16, 8, 4, 4), strict=True))
+    animals = [np.where(random.random((8, 8)) < 0.3, 1, 2).astype(np.uint8) for _ in range(16)]
+    given = [Example(blank, Truth(dog=True, animal=animal, species=DOG, bodies=None, heads=None)) for animal in animals]
+    net = FinderNet(torch.nn.Identity(), train_finder(given, SETTINGS)).eval()  # type: ignore[arg-type]
+    with torch.inference_mode():
+        mask = net(Maps(*(torch.from_numpy(level[None]).float() for level in blank)))[1][0]
+    share = np.mean([animal == 1 for animal in animals])
+    assert float(mask.mean()) > 1.15 * share
