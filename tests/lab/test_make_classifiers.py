@@ -37,6 +37,19 @@ def shown(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return show(small_data, finder, "a finder", tmp_path_factory.mktemp("work"), 224)
 
 
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> list[CutPhotos]:
+    """What networks would be trained on: none is."""
+    cuts_of: list[CutPhotos] = []
+
+    def train(net: ClassifierNet, cuts: CutPhotos, *_: object) -> ClassifierNet:
+        cuts_of.append(cuts)
+        return net
+
+    monkeypatch.setattr("dogmood.lab.make_classifiers.train_classifier", train)
+    return cuts_of
+
+
 def opinionated(bias: float) -> ClassifierNet:
     torch.manual_seed(0)
     net = ClassifierNet("efficientnet_lite0", views=2).eval()
@@ -64,19 +77,16 @@ def test_a_guise_says_whose_it_is(shown: dict[str, Shown]) -> None:
 
 
 def test_a_guise_learns_the_teacher_s_answer_to_the_photo_as_it_is(
-    shown: dict[str, Shown], small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shown: dict[str, Shown],
+    small_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    given: list[CutPhotos],
 ) -> None:
     def answers(_: Teacher, part: str) -> np.ndarray:
         return np.eye(5, dtype=np.float32)[np.arange(len(shown[part].photos)) % 5]
 
-    given: list[CutPhotos] = []
-
-    def train(net: ClassifierNet, cuts: CutPhotos, *_: object) -> ClassifierNet:
-        given.append(cuts)
-        return net
-
     monkeypatch.setattr(Teacher, "answers_to", answers)
-    monkeypatch.setattr("dogmood.lab.make_classifiers.train_classifier", train)
     train_on_teachers(
         small_data, shown, [Teacher(opinionated(0.0), shown)], Steps(tmp_path), replace(TINY, teacher=1.0)
     )
@@ -90,15 +100,8 @@ def test_a_guise_learns_the_teacher_s_answer_to_the_photo_as_it_is(
 
 
 def test_originals_have_their_share_and_the_others_theirs_of_the_rest(
-    shown: dict[str, Shown], small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shown: dict[str, Shown], small_data: Path, tmp_path: Path, given: list[CutPhotos]
 ) -> None:
-    given: list[CutPhotos] = []
-
-    def train(net: ClassifierNet, cuts: CutPhotos, *_: object) -> ClassifierNet:
-        given.append(cuts)
-        return net
-
-    monkeypatch.setattr("dogmood.lab.make_classifiers.train_classifier", train)
     lesson = replace(TINY, teacher=0.5, originals=0.2, faces=0.0, backdrops=0.5)
     teacher = Teacher(opinionated(3.0), shown)
     train_on_labels(small_data, shown, Steps(tmp_path / "labels"), lesson)
@@ -137,15 +140,8 @@ def test_a_student_learns_other_things_from_another_teacher(
 
 
 def test_several_teachers_count_alike_each_at_its_resolution(
-    shown: dict[str, Shown], small_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shown: dict[str, Shown], small_data: Path, tmp_path: Path, given: list[CutPhotos]
 ) -> None:
-    given: list[CutPhotos] = []
-
-    def train(net: ClassifierNet, cuts: CutPhotos, *_: object) -> ClassifierNet:
-        given.append(cuts)
-        return net
-
-    monkeypatch.setattr("dogmood.lab.make_classifiers.train_classifier", train)
     smaller = {name: replace(part, side=160) for name, part in shown.items()}
     teachers = [Teacher(opinionated(3.0), shown), Teacher(opinionated(-3.0), smaller)]
     lesson = replace(TINY, teacher=1.0)

@@ -12,6 +12,7 @@ from PIL import Image
 from dogmood import DogMood, ModelError
 from dogmood.bundle import open_bundle
 from dogmood.emotions import EMOTIONS
+from dogmood.lab import LabError
 from dogmood.lab.make_classifiers import frame_of
 from dogmood.lab.measure import measure_model
 from dogmood.lab.nets.classifier import ClassifierNet
@@ -73,6 +74,14 @@ def test_the_cards_say_how_they_were_made(made: Path) -> None:
         sides = [160, 224] if name == "base" else [224]
         assert [training["side"] for training in card["made"]["taught"]] == sides
         assert card["classifier"]["side"] == sides[0]
+
+
+def test_absent_originals_are_told_before_anything_is_made(small_data: Path, tmp_path: Path) -> None:
+    for name in ("emotions", "finder"):
+        (tmp_path / name).symlink_to(small_data / name)
+    with pytest.raises(LabError, match="original holds no manifest"):
+        make(tmp_path, tmp_path / "out", tmp_path / "work")
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_second_run_goes_on_from_the_kept_steps_to_the_same_files(made: Path, small_data: Path) -> None:

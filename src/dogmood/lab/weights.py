@@ -32,6 +32,7 @@ from dogmood.finder import Finder, FinderSettings
 from dogmood.lab import LabError
 from dogmood.lab.calibrate import fit_doubt
 from dogmood.lab.data.manifest import checksum
+from dogmood.lab.data.originals import originals_to_learn_from
 from dogmood.lab.devices import within_memory
 from dogmood.lab.dogs import KnownDogs
 from dogmood.lab.finder_metrics import eager
@@ -121,6 +122,8 @@ def make_models(
         LabError: the data or the backbones' weights are absent or not as expected.
         ModelError: there is no such model to take the finder from.
     """
+    if any(training.originals for training in (*plan.teachers, *plan.base, *plan.fast)):
+        originals_to_learn_from(data / "original")  # what is absent shows now, not after hours
     steps = Steps(work)
     found = _finder_of(finder_from, data) if finder_from else _new_finder(data, steps, plan, command)
     # What may be dog counts as dog while evidence is drawn to it: masks as the network says them.
