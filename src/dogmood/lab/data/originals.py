@@ -10,7 +10,7 @@ from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto, read_manifest, read_rows
 
 COPIES = 3
-"""Copies of a photo that are learnt from: the others differ by a turn or a shift, which training makes itself."""
+"""Copies of a photo that are learnt from: they differ in mirroring and brightness, which training varies itself."""
 
 
 @dataclass(frozen=True)
