@@ -6,6 +6,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -263,6 +265,28 @@ def test_what_stops_a_worker_stops_the_run_in_one_sentence(cluster: Any, photos:
         plan = prepare(Job((str(photos),), str(tmp_path / "out"), "fast"), ["a.jpg"], False, 1)
         with pytest.raises(ClusterError, match="does not see /no/such/place"):
             list(read_shards(ray, replace(plan, job=replace(plan.job, places=("/no/such/place",))), 1))
+
+
+def test_a_thread_that_was_being_started_when_ctrl_c_came_is_waited_for(cluster: Any) -> None:
+    ended: list[bool] = []
+    late = threading.Thread(target=lambda: ended.append(True), daemon=True)
+    came = threading.Event()
+
+    def start_late() -> None:
+        came.wait()
+        time.sleep(0.3)
+        late.start()
+
+    def interrupted() -> None:
+        with connected(cluster.address):
+            threading._limbo[late] = late  # type: ignore[attr-defined]  # where start() puts a thread first
+            came.set()
+            raise KeyboardInterrupt
+
+    threading.Thread(target=start_late, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert ended == [True]
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,12 @@ def _wait_for(threads: set[threading.Thread]) -> None:
     """Let threads end: one that asks Ray for anything once it is shut down ends the whole process, unheard."""
     end = time.monotonic() + _FAREWELL
     for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))
+        while time.monotonic() < end:
+            try:
+                thread.join(max(0.0, end - time.monotonic()))
+                break
+            except RuntimeError:  # Ctrl-C came while it was being started: it is listed, and has not begun
+                time.sleep(0.01)
 
 
 def _knock(address: str) -> None:
