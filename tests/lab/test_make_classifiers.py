@@ -114,6 +114,24 @@ def test_originals_have_their_share_and_the_others_theirs_of_the_rest(
     assert given[1].targets[-3:] == pytest.approx((anger + teacher.answers_to("originals")) / 2)
 
 
+def test_other_labels_of_originals_are_another_training(
+    shown: dict[str, Shown], small_data: Path, tmp_path: Path, given: list[CutPhotos]
+) -> None:
+    (tmp_path / "emotions").symlink_to(small_data / "emotions")
+    (tmp_path / "original").mkdir()
+    manifest = tmp_path / "original" / "manifest.csv"
+    manifest.write_bytes((small_data / "original" / "manifest.csv").read_bytes())
+    with_them, without = (replace(TINY, originals=share) for share in (0.2, 0.0))
+    for _ in range(2):
+        train_on_labels(tmp_path, shown, Steps(tmp_path / "work"), with_them)
+        train_on_labels(tmp_path, shown, Steps(tmp_path / "work"), without)
+    assert len(given) == 2
+    manifest.write_text(manifest.read_text().replace("anger", "sadness"))
+    for lesson in (with_them, without):
+        train_on_labels(tmp_path, shown, Steps(tmp_path / "work"), lesson)
+    assert len(given) == 3  # only what learns from them
+
+
 def test_originals_that_are_absent_are_told(shown: dict[str, Shown], small_data: Path, tmp_path: Path) -> None:
     none = shown | {"originals": replace(shown["originals"], photos=[])}
     with pytest.raises(LabError, match="must hold original/"):

@@ -205,17 +205,26 @@ def _trained(
 
     def fit(checkpoint: Path) -> ClassifierNet:
         as_they_are = 1 - training.faces - training.backdrops
-        shares = [(1 - training.originals) * share for share in (as_they_are, training.faces, training.backdrops)]
-        cuts = _together(lessons, [*shares, training.originals][: len(lessons)], training.balance)
+        rest = 1 - training.originals
+        shares = [rest * share for share in (as_they_are, training.faces, training.backdrops)]
+        if training.originals:
+            shares.append(training.originals)
+        cuts = _together(lessons, shares, training.balance)
         return train_classifier(net, cuts, shown["valid"].cuts, training, checkpoint)
 
     learnt = _learnt(training)
     dogs = [[dog.box, dog.head] for name in learnt for dog in shown[name].dogs]
     # The name of a picture in a guise says what it was made of.
     names = [photo.path.name for name in learnt[1:] for photo in shown[name].photos]
-    depends = [asdict(training), checksum(data / "emotions"), VIEWS, MARGIN, dogs, names, taught_by]
+    manifests = [checksum(data / folder) for folder in learnt_folders([training])]
+    depends = [asdict(training), manifests, VIEWS, MARGIN, dogs, names, taught_by]
     fresh = ClassifierNet(training.backbone, len(VIEWS), pretrained=False)
     return steps.weights(f"classifier-{training.backbone}", depends, fresh, fit)
+
+
+def learnt_folders(trainings: Sequence[ClassifierTraining]) -> list[str]:
+    """Return the folders of the data that such trainings learn emotions from."""
+    return ["emotions", *(["original"] if any(training.originals for training in trainings) else [])]
 
 
 def _learnt(training: ClassifierTraining) -> list[str]:

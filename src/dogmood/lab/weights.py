@@ -41,6 +41,7 @@ from dogmood.lab.make_classifiers import (
     Shown,
     Teacher,
     export_classifier,
+    learnt_folders,
     show,
     soup,
     train_on_labels,
@@ -142,6 +143,10 @@ def make_models(
             "teachers": [asdict(training) for training in plan.teachers],
             "taught": [asdict(training) for training in trainings],
             "weights": "mean of the taught",
+            "data": {
+                f"{folder}/manifest.csv": checksum(data / folder)
+                for folder in learnt_folders([*plan.teachers, *trainings])
+            },
         }
         graph = export_classifier(net, STORAGE, side)
         cards[name] = _write(out / f"{name}.dogmood", graph, its_finder, shown[side], made, data, work)
@@ -173,7 +178,6 @@ def _write(
         predict(classifier, photos, dogs.of(photos)) for photos in (shown["valid"].photos, shown["test"].photos)
     )
     doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels)
-    folders = ["emotions", *(["original"] if any(t["originals"] for t in made["taught"]) else [])]
     card: dict[str, Any] = {
         "name": path.stem,
         "version": VERSIONS[path.stem],
@@ -183,7 +187,6 @@ def _write(
         "made": {
             "by": f"dogmood {__version__}",
             **made,
-            "data": {f"{folder}/manifest.csv": checksum(data / folder) for folder in folders},
         },
         "figures": {
             "finder, test": found.figures,
