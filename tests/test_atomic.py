@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,26 @@ def test_the_file_may_be_read_by_whom_any_new_file_may(tmp_path: Path) -> None:
         file.write(b"x")
     (tmp_path / "plain").touch()
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_writers_side_by_side_leave_the_umask_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.umask
+
+    def slow(mask: int) -> int:  # the other thread gets its turn in between
+        before = real(mask)
+        time.sleep(0.001)
+        return before
+
+    def write(name: int) -> int:
+        with atomic_write(tmp_path / str(name)) as file:
+            file.write(b"x")
+        return (tmp_path / str(name)).stat().st_mode & 0o777
+
+    before = real(0o027)
+    try:
+        monkeypatch.setattr(os, "umask", slow)
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(write, range(40))) == {0o640}
+        assert real(0o027) == 0o027
+    finally:
+        real(before)

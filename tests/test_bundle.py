@@ -235,6 +235,7 @@ def test_networks_of_another_kind_are_told_in_a_sentence(tmp_path: Path) -> None
     [
         ([np.zeros(1)], "in another form"),
         ([np.zeros(1), np.zeros((1, 5))], "in another form"),
+        ([np.zeros((1, 5)), np.zeros(0)], "in another form"),
         ([np.zeros((1, 5)), np.full(1, np.nan)], "no number"),
         ([np.zeros((1, 5)), np.full(1, np.inf)], "no number"),
     ],

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dogmood.classifier import Classifier, ClassifierSettings, View
+from dogmood.errors import ModelError
 from dogmood.finder import FoundDog
 
 SETTINGS = ClassifierSettings(side=32, views=(View("body", 1.0), View("head", 2.0)))
@@ -68,3 +69,16 @@ def test_closer_looks_lie_within_the_views_and_leave_the_scores_alone() -> None:
             assert whole.x0 <= small.x0
             assert small.x0 + small.side <= whole.x0 + whole.side + 1e-9
     assert np.array_equal(classifier.classify(half_bright(), DOG).logits, before.logits)
+
+
+def test_a_network_with_maps_of_other_views_is_no_classifier() -> None:
+    fake = Fake()
+    one_view = Classifier(fake, SETTINGS)
+
+    def more(batch: np.ndarray) -> list[np.ndarray]:
+        logits, maps = fake(batch)
+        return [logits, np.concatenate([maps, maps], axis=1)]
+
+    assert one_view.classify(half_bright(), DOG).logits.shape == (5,)
+    with pytest.raises(ModelError, match="in another form"):
+        Classifier(more, SETTINGS).classify(half_bright(), DOG)  # type: ignore[arg-type]

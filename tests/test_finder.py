@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dogmood.finder import FinderSettings, find_dogs, whole_photo, with_edge
+from dogmood.errors import ModelError
+from dogmood.finder import Finder, FinderSettings, find_dogs, whole_photo, with_edge
 
 SETTINGS = FinderSettings(side=384, presence=0.5, box=0.4, head=0.1)
 
@@ -163,3 +164,12 @@ def test_the_mask_s_edge_is_the_setting_s() -> None:
         found = find_dogs(given, 120, 80, replace(SETTINGS, mask=edge))
         assert (found.mask[:, :24] >= 0.5).all() == is_dog
         assert found.mask[:, 24:].max() < 0.5
+
+
+@pytest.mark.parametrize("odd", ["body", "head"])
+def test_a_network_with_other_box_maps_is_no_finder(odd: str) -> None:
+    answer = {name: value[None] for name, value in maps({}).items()}
+    answer[odd] = answer[odd][:, :4]
+    finder = Finder(lambda _: list(answer.values()), SETTINGS)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="in another form"):
+        finder.find(np.zeros((64, 64, 3), np.uint8))

@@ -22,7 +22,19 @@ def series(times: list[float], sure: bool = True) -> Series:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0:00"), (7, "0:07"), (0.5, "0:00.5"), (75.04, "1:15"), (3600, "1:00:00"), (7325.2, "2:02:05.2")],
+    [
+        (0, "0:00"),
+        (7, "0:07"),
+        (0.5, "0:00.5"),
+        (75.04, "1:15"),
+        (3600, "1:00:00"),
+        (7325.2, "2:02:05.2"),
+        (0.967, "0:01"),
+        (1.96, "0:02"),
+        (59.97, "1:00"),
+        (3599.96, "1:00:00"),
+        (0.04, "0:00"),
+    ],
 )
 def test_times_are_written_as_people_write_them(seconds: float, text: str) -> None:
     assert clock(seconds) == text

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dogmood.atomic import atomic_write
+from dogmood.errors import VideoError
 from dogmood.photo import Photo, Pixels, resized
 from dogmood.picture import annotated
 from dogmood.reading import Reading
@@ -69,9 +70,15 @@ def open_annotated_video(path: Path) -> Iterator[AnnotatedVideo]:
     """Open a ``.webm`` file that is complete or absent.
 
     Raises:
+        VideoError: the package that writes videos is not installed.
         UsageError: the folder cannot be written to.
     """
-    import av
+    try:
+        import av
+    except ImportError:
+        raise VideoError(
+            f"{path} is to be a video: install the extra that writes them, pip install 'dogmood[video]'."
+        ) from None
 
     with atomic_write(path) as file, av.open(file, "w", format="webm") as container:
         video = AnnotatedVideo(container)

@@ -11,6 +11,7 @@ import errno
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ from dogmood.errors import PathTooLongError, UsageError
 _SUFFIX = ".dogmood.part"
 _RANDOM = r"[a-z0-9_]{8}"
 """What `tempfile.mkstemp` puts into names."""
+
+_UMASK = threading.Lock()
 
 _LONGEST = 200
 """Bytes of a file's name that its temporary name repeats: most file systems take 255."""
@@ -51,9 +54,7 @@ def atomic_write(path: Path, text: bool = False) -> Iterator[IO[Any]]:
                 file.flush()
                 os.fsync(file.fileno())
             # A temporary file is private; give the result the usual permissions.
-            umask = os.umask(0)
-            os.umask(umask)
-            partial.chmod(0o666 & ~umask)
+            partial.chmod(0o666 & ~_umask())
             partial.replace(path)
     except BaseException as error:
         with suppress(OSError):
@@ -62,6 +63,15 @@ def atomic_write(path: Path, text: bool = False) -> Iterator[IO[Any]]:
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             raise _cannot_be_written(path, error) from None
         raise
+
+
+def _umask() -> int:
+    """Return which permissions new files are not given; it can only be read by setting it."""
+    # One thread at a time: a second one would take the first one's 0 for the umask, and leave it set.
+    with _UMASK:
+        umask = os.umask(0)
+        os.umask(umask)
+    return umask
 
 
 def clear_leftovers(folder: Path, *names: str) -> None:

@@ -27,8 +27,7 @@ from numpy.typing import NDArray
 from dogmood.atomic import atomic_write
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import ModelError, plainly
-from dogmood.files import read_file
-from dogmood.folder import is_file
+from dogmood.files import is_file, read_file
 from dogmood.onnx_file import GraphError, check_graph
 
 if TYPE_CHECKING:
@@ -104,14 +103,19 @@ class Network:
         return outputs
 
 
+def other_form() -> ModelError:
+    """Return the error of a network whose outputs are of another form than is read here."""
+    return ModelError(f"A network of the model answers in another form than is read here; {_AGAIN}.")
+
+
 def checked(outputs: list[Array], *sides: int) -> list[Array]:
-    """Return a network's outputs, each with as many axes as it should have, all numbers finite.
+    """Return a network's outputs, each with as many axes as it should have and none empty, all numbers finite.
 
     Raises:
         ModelError: they are others.
     """
-    if [getattr(output, "ndim", -1) for output in outputs] != list(sides):
-        raise ModelError(f"A network of the model answers in another form than is read here; {_AGAIN}.")
+    if [getattr(output, "ndim", -1) for output in outputs] != list(sides) or not all(o.size for o in outputs):
+        raise other_form()
     if not all(np.isfinite(output).all() for output in outputs):
         raise ModelError(f"A network of the model answers with what is no number; {_AGAIN}.")
     return outputs

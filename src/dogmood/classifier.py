@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dogmood.boxes import Box
-from dogmood.bundle import Network, checked
+from dogmood.bundle import Network, checked, other_form
 from dogmood.crop import Square, closer_squares, cut, square_around, ten_squares
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import ModelError
@@ -139,6 +139,8 @@ class Classifier:
     def _answer(self, crops: list[list[Pixels]]) -> list[NDArray[np.float32]]:
         """Return logits ``(n, 5)`` and maps ``(n, views, 5, rows, columns)``."""
         outputs = checked(self._network(_stack(crops)), 2, 5)
+        if outputs[1].shape[:3] != (len(crops), len(self.settings.views), len(EMOTIONS)):
+            raise other_form()
         if outputs[0].shape != (len(crops), len(EMOTIONS)):
             raise ModelError("The model's classifier does not answer with five emotions; get its file again.")
         return outputs

@@ -33,7 +33,9 @@ class VideoError(DogMoodError):
 
 def plainly(error: Exception, most: int = 160) -> str:
     """Return what another library says of an error: one line of letters, without the full stop."""
-    lines = str(error).strip().splitlines()
+    # The number that stands before a system's own words tells nobody anything.
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    lines = said.strip().splitlines()
     text = printable(lines[0]) if lines else ""
     return text[:most].strip().rstrip(".") or type(error).__name__
 

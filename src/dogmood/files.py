@@ -36,6 +36,22 @@ def read_file(path: Path, most: int) -> bytes:
         return bytes(data)
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; one that cannot even be asked for is none."""
+    try:
+        return path.is_dir()
+    except OSError:  # too long a name, or no permission
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a path is a file; one that cannot even be asked for is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def not_a_file(mode: int) -> str | None:
     """Return what a path stands for that is no regular file, or None where it is one.
 

@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dogmood.boxes import Box, area, clipped, inside, iou
-from dogmood.bundle import Network, checked
+from dogmood.bundle import Network, checked, other_form
 from dogmood.photo import Pixels, resized
 
-CELL = 16
-"""Input pixels along each side of a cell, the unit of the network's box maps."""
 STRIDE = 32
 """Both sides of the network's input are multiples of this."""
 _LEAST_SIDE = 224
@@ -29,6 +27,9 @@ _OTHER_DOG = 0.4
 """Body boxes that overlap less than this (IoU) may well be two dogs."""
 _HEAD_INSIDE = 0.6
 """A head belongs to a body that holds at least this share of it."""
+
+_BOX_MAPS = 5
+"""Of bodies, and of heads: a score, and the distances to the four sides."""
 
 Outputs = Mapping[str, NDArray[np.float32]]
 
@@ -115,6 +116,8 @@ class Finder:
         seen = whole_photo(pixels, self.settings.side_for(max(width, height)))
         batch = np.ascontiguousarray(seen.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
         presence, mask, body, head = (output[0] for output in checked(self._network(batch), 1, 3, 4, 4))
+        if (len(body), len(head)) != (_BOX_MAPS, _BOX_MAPS):
+            raise other_form()
         maps = {"presence": presence, "mask": mask, "body": body, "head": head}
         return find_dogs(maps, width, height, self.settings)
 

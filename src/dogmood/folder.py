@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dogmood.files import is_folder
 from dogmood.photo import SUFFIXES
 
 VIDEO_SUFFIXES = frozenset({
@@ -57,22 +58,6 @@ def photos_of(paths: Iterable[Path]) -> list[PhotoPath]:
         inside = _photos_in(path)
         found.extend(inside or [PhotoPath(path, Path(path.name), _nothing_in(path))])
     return _named_apart(found)
-
-
-def is_folder(path: Path) -> bool:
-    """Return whether a path is a folder; one that cannot even be asked for is none."""
-    try:
-        return path.is_dir()
-    except OSError:  # too long a name, or no permission
-        return False
-
-
-def is_file(path: Path) -> bool:
-    """Return whether a path is a file; one that cannot even be asked for is none."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def _named_apart(found: list[PhotoPath]) -> list[PhotoPath]:

@@ -17,7 +17,7 @@ from typing import IO, Any, TypeAlias
 
 from dogmood.atomic import atomic_write
 from dogmood.errors import UsageError
-from dogmood.folder import is_folder
+from dogmood.files import is_folder
 from dogmood.reading import COLUMNS, Reading, Row, rows_of
 
 Write: TypeAlias = Callable[[Reading], None]

@@ -13,7 +13,7 @@ from typing import IO, Any
 from dogmood.database.address import has_scheme, need_packages, parse_address
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import UsageError
-from dogmood.folder import is_file
+from dogmood.files import is_file
 from dogmood.outputs import ending_of, json_items, parquet_batches
 from dogmood.reading import COLUMNS, Row, rows_of, written_source
 
@@ -23,8 +23,11 @@ _MOST = 1e12
 _TAKEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:\d\d)?", re.ASCII)
 """The time of a shot as it is written."""
 
-_SHARD = re.compile(r"readings-\d{6,}\.parquet", re.ASCII)
-"""What `dogmood.cluster.shards` calls a finished shard."""
+RUN, SUCCESS = "_run.json", "_SUCCESS"
+"""The files of a cluster's folder that say what its readings are made with, and that all are there."""
+
+SHARD = re.compile(r"readings-(\d{6,})\.parquet", re.ASCII)
+"""The name of a finished shard in such a folder."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,12 @@ def rows_in(where: str | Path) -> Iterator[Row]:
 
 def is_shards(path: Path) -> bool:
     """Return whether a path is a folder that a cluster writes, or has written, readings to."""
-    return is_file(path / "_run.json")
+    return is_file(path / RUN)
 
 
 def is_finished(shards: Path) -> bool:
     """Return whether every shard of such a folder is there."""
-    return is_file(shards / "_SUCCESS")
+    return is_file(shards / SUCCESS)
 
 
 def whole_lines(file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -194,7 +197,7 @@ def _checked(row: Row) -> Row:
 def _shards_in(folder: Path) -> list[Path]:
     """Return the finished shards, in their order: numbers beyond 999999 are longer."""
     try:
-        names = [path.name for path in folder.iterdir() if _SHARD.fullmatch(path.name)]
+        names = [path.name for path in folder.iterdir() if SHARD.fullmatch(path.name)]
     except OSError as error:
         raise UsageError(f"{folder} cannot be read: {error.strerror or error}.") from None
     return [folder / name for name in sorted(names, key=lambda name: (len(name), name))]

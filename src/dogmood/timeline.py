@@ -61,8 +61,8 @@ class Series:
 
 def clock(seconds: float) -> str:
     """Return seconds as people write them: ``0:07``, ``2:05:00``, ``0:00.5``."""
-    whole = math.floor(seconds + 1e-6)
-    part = f"{seconds - whole:.1f}"[1:] if abs(seconds - whole) > 0.05 else ""
+    whole, tenths = divmod(round(seconds * 10), 10)
+    part = f".{tenths}" if tenths else ""
     hours, rest = divmod(whole, 3600)
     head = f"{hours}:{rest // 60:02d}" if hours else f"{rest // 60}"
     return f"{head}:{rest % 60:02d}{part}"

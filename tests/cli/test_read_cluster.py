@@ -27,6 +27,8 @@ def photos(tmp_path: Path) -> Path:
         (["--annotate", "--timeline"], "--annotate, --timeline cannot be had with --cluster"),
         ([], "--cluster writes a folder of Parquet files: name it with --out."),
         (["--out", "a.csv"], "a.csv"),
+        (["--out", "postgres://me@here/dogs"], "not a database"),
+        (["--out", "sqlite+pysqlite:///dogs.db"], "not a database"),
     ],
 )
 def test_what_a_cluster_does_not_do_is_said(
@@ -47,3 +49,12 @@ def test_an_address_without_a_cluster_is_told(photos: Path, tmp_path: Path, caps
             main(["read", str(photos), "--cluster", where, "--out", str(tmp_path / "out")])
     assert left.value.code == 2
     assert capsys.readouterr().err == f"The cluster at {where} cannot be reached: Connection refused.\n"
+
+
+def test_names_never_steer_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "e\x1b[31mvil"
+    empty.mkdir()
+    with pytest.raises(SystemExit) as left:
+        main(["read", str(empty), "--cluster", "local", "--out", str(tmp_path / "out")])
+    assert left.value.code == 1
+    assert capsys.readouterr().err.startswith(f"{tmp_path}/e?[31mvil holds no photos")

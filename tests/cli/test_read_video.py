@@ -115,12 +115,15 @@ def test_wrong_rates_are_one_sentence(capsys, clip: Path, words: list[str]) -> N
 
 
 def test_without_pyav_a_video_is_one_row_and_photos_are_read(
-    capsys, clip: Path, bull_mastiff: Path, monkeypatch: pytest.MonkeyPatch
+    capsys, clip: Path, bull_mastiff: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     code, out, err = run(capsys, "read", "--json", clip, bull_mastiff)
     assert code == 0
     assert [json.loads(line)["status"] for line in out.splitlines()] == ["unreadable", "read"]
+    assert "pip install 'dogmood[video]'" in err
+    code, _, err = run(capsys, "read", "--annotate", "--pictures", tmp_path, "--out", tmp_path / "o.csv", clip)
+    assert (code, len(err.splitlines())) == (1, 1)
     assert "pip install 'dogmood[video]'" in err
 
 

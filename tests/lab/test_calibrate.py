@@ -61,6 +61,16 @@ def test_the_conformal_rank_is_exact() -> None:
     assert doubt.least["anger"] == pytest.approx(second_lowest)
 
 
+@pytest.mark.parametrize("photos", [1, 5, 8])
+def test_too_few_photos_for_a_promise_leave_the_emotion_possible(photos: int) -> None:
+    # Of eight further photos one may lie anywhere: no rank among them is reached in nine of ten.
+    labels = np.array([0] * photos + [1] * 40)
+    logits = np.eye(5)[labels] * 2.0
+    doubt = fit_doubt(logits, labels)
+    assert doubt.least["anger"] == 0.0
+    assert doubt.least["fear"] > 0.0
+
+
 def test_an_emotion_without_validation_photos_stays_possible() -> None:
     logits = np.array([[2.0, 0.0, 0.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0, 0.0]] * 20)
     doubt = fit_doubt(logits, np.array([0, 1] * 20))

@@ -48,6 +48,13 @@ def test_presence_head_and_mask_figures(tmp_path: Path) -> None:
     assert figures["head-box IoU"]["mean"] == pytest.approx(2 / 3)
 
 
+def test_without_masks_and_heads_their_figures_are_empty(tmp_path: Path) -> None:
+    plain = replace(pet(tmp_path, "dog"), mask_path=None)
+    figures = measure_finder([seen(plain, 0.9), seen(pet(tmp_path, "none"), 0.1)], presence=0.5)
+    assert figures["mask IoU"] == figures["head-box IoU"] == {"n": 0, "mean": None, "interval": None}
+    assert figures["presence against no dog"]["AUROC"] == 1.0
+
+
 SCORES = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), min_size=1, max_size=8)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dogmood.lab.data.manifest import Box, LabelledPhoto
 from dogmood.lab.data.pets import read_pets
-from dogmood.lab.finder_photos import labelled_for_finder, truth_of_labelled, truth_of_pet
+from dogmood.lab.finder_photos import finder_sources, labelled_for_finder, truth_of_labelled, truth_of_pet
 from dogmood.lab.finder_targets import Truth
 
 
@@ -13,6 +13,17 @@ def test_labelled_photos_are_drawn_by_seed_from_training(small_data: Path) -> No
     assert {photo.split for photo in photos} == {"train"}
     assert "web" not in {photo.tier for photo in photos}
     assert photos == labelled_for_finder(small_data, seed=0)
+
+
+def test_what_the_finder_learns_from_is_named_boxes_too(small_data: Path, tmp_path: Path) -> None:
+    before = finder_sources(small_data)
+    assert set(before) == {"emotions/manifest.csv", "emotions/boxes.csv", "finder/index.csv"}
+    for name in before:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((small_data / name).read_bytes())
+    with (tmp_path / "emotions" / "boxes.csv").open("a") as file:
+        file.write("another.jpg,dog,0.9,0,0,9,9\n")
+    assert {name for name, sha in finder_sources(tmp_path).items() if sha != before[name]} == {"emotions/boxes.csv"}
 
 
 def test_pets_tell_body_head_and_mask(small_data: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dogmood.lab import LabError
-from dogmood.lab.examples import Mistake, Sample
+from dogmood.lab.examples import Mistake, Sample, samples_of
 from dogmood.lab.fit import train
 from dogmood.lab.measure_run import measure_run
 from dogmood.lab.report import Page, Plot, Table, sweep_page, write_report
@@ -69,6 +69,15 @@ def test_the_page_of_a_run_is_complete_in_itself(run: Run) -> None:
     assert pictures
     assert all((picture["src"] or "").startswith("data:image/") and picture["alt"] for picture in pictures)
     assert "shallow_cnn" in page.text
+
+
+def test_the_maps_are_those_that_a_reading_shows(run: Run, small_data: Path) -> None:
+    figures = measure_run(run, cache_of(run))
+    (sample, *_) = samples_of(run, run.photos()["test"], figures, cache_of(run))
+    assert sample.saliency.shape == sample.pixels.shape[:2] == (40, 40)
+    # What half the cells say alike is left out, as in a reading: at least about half the map is empty.
+    assert sample.saliency.max() == pytest.approx(1, abs=0.05)
+    assert np.median(sample.saliency) < 0.05
 
 
 def test_names_are_shown_as_text() -> None:

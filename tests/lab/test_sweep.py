@@ -33,6 +33,13 @@ def test_the_scheduler_sweep_is_every_schedule_with_nesterov(base: RunSettings) 
     assert {cell.settings.optimizer for cell in cells} == {"sgd_nesterov"}
 
 
+def test_a_rate_that_all_share_holds_for_every_schedule_and_each_optimizer_keeps_its_own(base: RunSettings) -> None:
+    slow = settings_of({"rate": 0.003}, base)
+    assert {cell.settings.rate for cell in plan("schedulers", slow, seeds=1)} == {0.003}
+    rates = {cell.settings.optimizer: cell.settings.rate for cell in plan("optimizers", slow, seeds=1)}
+    assert (rates["sgd_nesterov"], rates["adadelta"]) == (0.01, 1.0)
+
+
 def test_any_setting_can_be_varied(base: RunSettings) -> None:
     cells = plan("weight-decay=0,0.001", base, seeds=1)
     assert [cell.settings.weight_decay for cell in cells] == [0.0, 0.001]

@@ -15,6 +15,7 @@ from PIL import Image
 
 from dogmood import DogMood
 from dogmood.emotions import COLOURS, EMOTIONS
+from dogmood.errors import ModelError
 from dogmood.photo import open_photo
 from dogmood.picture import annotated
 from dogmood.reading import COLUMNS, json_schema
@@ -240,6 +241,21 @@ def test_fault_of_the_server_is_one_sentence(client_of: Client, cottage: Path, m
     answer = client.post("/v1/read", content=cottage.read_bytes())
     assert (answer.status_code, list(answer.json())) == (500, ["detail"])
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_network_that_fails_is_told_and_logged(
+    client: TestClient, cottage: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ModelError("A network of the model cannot be computed (out of memory); get its file again.")
+
+    monkeypatch.setattr(DogMood, "read_photo", fail)
+    answer = client.post("/v1/read", content=cottage.read_bytes())
+    assert (answer.status_code, answer.json()["detail"].split(":")[0]) == (
+        503,
+        "The model cannot answer now; send the photo again later.",
+    )
+    assert "out of memory" in caplog.text
 
 
 def test_json_has_the_same_figures_as_the_reading_itself(client: TestClient, dogmood: DogMood, cottage: Path) -> None:

@@ -8,15 +8,16 @@ from pathlib import Path
 import typer
 
 from dogmood.cli.progress import bar, watched
-from dogmood.cluster.places import Folder, address_of, photos_at, shown
-from dogmood.errors import UsageError
+from dogmood.cluster.places import Folder, photos_at, shown
+from dogmood.database.address import is_database_address
+from dogmood.errors import UsageError, printable
 from dogmood.summary import Summary
 
 
 def read_on_cluster(
     cluster: str,
     places: Sequence[str],
-    out: str | Path | None,
+    out: str | None,
     resume: bool,
     quiet: bool,
     model: str,
@@ -39,11 +40,11 @@ def read_on_cluster(
     from dogmood.cluster.run import prepare, read_shards
     from dogmood.cluster.worker import Job
 
-    job = Job(tuple(places), address_of(out), model, emotions, ten_crop, workers or Job.workers, fps=fps, smooth=smooth)
+    job = Job(tuple(places), out, model, emotions, ten_crop, workers or Job.workers, fps=fps, smooth=smooth)
     _refuse_file(job.out)
     sources, problems = photos_at(places)
     for problem in problems:
-        typer.echo(problem, err=True)
+        typer.echo(printable(problem), err=True)
     if not sources:
         raise typer.Exit(1)
     summary = Summary()
@@ -57,14 +58,14 @@ def read_on_cluster(
                     check()
                     summary.merge(done.summary)
                     for reason in done.reasons:
-                        typer.echo(reason, err=True)
+                        typer.echo(printable(reason), err=True)
                     progress.advance(len(done.shard.sources))
     except KeyboardInterrupt:
         typer.echo("Stopped: finished shards are kept; the same command with --resume goes on.", err=True)
         raise typer.Exit(130) from None
     if not quiet:
         for line in [*summary.lines(plan.skipped), f"Written to {shown(job.out)}."]:
-            typer.echo(line)
+            typer.echo(printable(line))
     if summary.readable == 0 and plan.skipped == 0:
         raise typer.Exit(1)
 
@@ -87,7 +88,7 @@ def refuse_options(**given: bool) -> None:
 
 
 def _refuse_file(out: str) -> None:
-    if out.startswith(("sqlite:", "postgresql:", "postgresql+")):
+    if is_database_address(out):
         raise UsageError("--cluster writes a folder of Parquet files, not a database: name a folder with --out.")
     if Path(out).suffix.lower() in (".json", ".jsonl", ".csv", ".parquet"):
         raise UsageError(

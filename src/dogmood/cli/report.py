@@ -15,7 +15,7 @@ from dogmood.cli.train import CACHE, Cache, Data
 from dogmood.cluster.places import is_storage_address
 from dogmood.database.address import is_database_address
 from dogmood.errors import UsageError
-from dogmood.folder import is_file, is_folder
+from dogmood.files import is_file, is_folder
 from dogmood.stored import is_finished, is_shards
 
 

@@ -46,7 +46,7 @@ def sweep(
         from dogmood.lab.sweep import sweep as run_all
 
         folder = out or Path("sweeps") / axis.partition("=")[0]
-        cells = plan(axis, _base(data, settings or [], from_run), seeds)
+        cells = plan(axis, _base(axis, data, settings or [], from_run), seeds)
         try:
             rows = run_all(cells, folder, cache, jobs, cluster)
         except KeyboardInterrupt:
@@ -56,7 +56,7 @@ def sweep(
         typer.echo(f"{folder}: sweep.json, table.md and plot.svg; next: dogmood report {folder}")
 
 
-def _base(data: Path | None, words: list[str], from_run: Path | None) -> RunSettings:
+def _base(axis: str, data: Path | None, words: list[str], from_run: Path | None) -> RunSettings:
     from dogmood.lab.run import Run
     from dogmood.lab.settings import settings_of
     from dogmood.lab.sweep import typed
@@ -67,6 +67,11 @@ def _base(data: Path | None, words: list[str], from_run: Path | None) -> RunSett
         if not equals:
             raise UsageError(f"--set {word} sets nothing: write SETTING=VALUE.")
         name = name.strip().replace("-", "_")
+        if axis == "optimizers" and name == "rate":
+            raise UsageError(
+                "In this sweep each optimizer starts from its own rate: leave --set rate out, "
+                "or vary the rate of one: dogmood sweep rate=VALUE,VALUE --set optimizer=NAME."
+            )
         given[name] = typed(name, value.strip())
     given["data"] = str(data) if data else None
     return settings_of(given, Run.open(from_run).settings if from_run else None)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dogmood import __version__
-from dogmood.errors import DogMoodError, UsageError
+from dogmood.errors import DogMoodError, UsageError, plainly
 
 _HOST_AND_PORT = re.compile(r"(?:ray://)?\[?([^/\]]+?)\]?:(\d{1,5})")
 
@@ -61,7 +61,7 @@ def connected(address: str) -> Iterator[Any]:
             with _muffled():
                 ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        raise ClusterError(f"The cluster at {address} cannot be reached: {_why(error)}.") from None
+        raise ClusterError(f"The cluster at {address} cannot be reached: {plainly(error)}.") from None
     its_own = set(threading.enumerate())
     try:
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
@@ -130,10 +130,3 @@ def _muffled() -> Iterator[None]:
     finally:
         os.dup2(terminal, 2)
         os.close(terminal)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__

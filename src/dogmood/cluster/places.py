@@ -18,14 +18,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from dogmood.atomic import atomic_write, clear_leftovers
-from dogmood.errors import UsageError
+from dogmood.errors import UsageError, plainly
 from dogmood.folder import VIDEO_SUFFIXES, photos_of
 from dogmood.photo import SUFFIXES
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/(?=/)")
-_PATHLIB = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/(?!/)")
-"""An address that went through `pathlib`, which makes one slash of two."""
-
 _PARTS = "_part"
 """Where files of a remote folder are written before they take their names."""
 
@@ -33,17 +30,6 @@ _PARTS = "_part"
 def is_storage_address(text: str) -> bool:
     """Return whether a text is the address of a file system, not a path of this machine."""
     return _ADDRESS.match(text) is not None
-
-
-def address_of(path: str | Path) -> str:
-    """Return a path as a text; one that was an address is one again.
-
-    Args:
-        path: a path or an address, perhaps one that was made a `Path`.
-    """
-    text = str(path)
-    scheme = _PATHLIB.match(text) if isinstance(path, Path) else None
-    return text if scheme is None else f"{scheme[0]}/{text[scheme.end() :]}"
 
 
 def shown(address: str) -> str:
@@ -262,14 +248,6 @@ def open_address(address: str) -> tuple[Any, str]:
     if not path:
         raise UsageError(f"{shown(address)} cannot be opened: it names no bucket.")
     return system, path
-
-
-def plainly(error: Exception) -> str:
-    """Return what an error of storage says, in one line."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    text = str(error).strip().splitlines()
-    return text[0].rstrip(".") if text and text[0] else type(error).__name__
 
 
 def _open_with_fsspec(address: str) -> tuple[Any, str]:

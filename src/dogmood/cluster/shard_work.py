@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dogmood.cluster.places import Folder, Sources, is_storage_address, is_video, plainly
+from dogmood.cluster.places import Folder, Sources, is_storage_address, is_video
 from dogmood.cluster.shards import Attempt, Shard, Shards
-from dogmood.errors import DogMoodError, PhotoError, UsageError, VideoError
+from dogmood.errors import DogMoodError, PhotoError, UsageError, VideoError, plainly
 from dogmood.photo import Photo, open_photo
 from dogmood.reader import DogMood
 from dogmood.reading import Reading

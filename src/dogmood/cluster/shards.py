@@ -31,12 +31,12 @@ from dogmood.cluster.places import Folder
 from dogmood.errors import UsageError
 from dogmood.outputs import parquet_bytes
 from dogmood.reading import Reading
+from dogmood.stored import RUN, SHARD, SUCCESS
 
 MOST_PHOTOS = 1000
 """Photos in a shard at most: what is read again when a machine is lost."""
 
-_RUN, _PLAN, _BEGUN, _SUCCESS = "_run.json", "_plan", "_begun", "_SUCCESS"
-_SHARD = re.compile(r"readings-(\d{6,})\.parquet")
+_PLAN, _BEGUN = "_plan", "_begun"
 
 _PLANNED = re.compile(r"\d{6,}\.jsonl")
 
@@ -90,12 +90,12 @@ class Shards:
                 other settings, or shall not be gone on with.
         """
         self.folder.make()
-        content = self.folder.read(_RUN)
+        content = self.folder.read(RUN)
         if content is None:
             if any(not name.startswith((".", CLAIM)) for name in self.folder.names()):
                 raise UsageError(f"{self.folder.name} holds something else than shards; name a new folder.")
             content = json.dumps({**made_with, "run": os.urandom(8).hex()}, indent=1).encode()
-            self.folder.write(_RUN, content)
+            self.folder.write(RUN, content)
             return content.decode()
         if not resume:
             raise UsageError(f"{self.folder.name} was begun already: add --resume to go on with it, or name another.")
@@ -106,7 +106,7 @@ class Shards:
 
     def sees(self, run: str) -> bool:
         """Return whether this machine sees the folder that `begin` began."""
-        content = self.folder.read(_RUN)
+        content = self.folder.read(RUN)
         return content is not None and content.decode() == run
 
     def plan(self, sources: Sequence[str], per_shard: int, alone: Iterable[str] = ()) -> list[Shard]:
@@ -127,7 +127,7 @@ class Shards:
         first = 1 + max((shard.number for shard in shards), default=-1)
         added = [Shard(number, part) for number, part in enumerate(parts, first)]
         if added:
-            self.folder.remove(_SUCCESS)
+            self.folder.remove(SUCCESS)
             # ASCII alone: names of files may hold what UTF-8 cannot.
             lines = [json.dumps({"shard": shard.number, "sources": shard.sources}) + "\n" for shard in added]
             name = f"{_PLAN}/{len(self._plans()):06d}.jsonl"
@@ -136,7 +136,7 @@ class Shards:
 
     def finished(self) -> set[int]:
         """Return the numbers of the shards that are there."""
-        return {int(match[1]) for name in self.folder.names() if (match := _SHARD.fullmatch(name))}
+        return {int(match[1]) for name in self.folder.names() if (match := SHARD.fullmatch(name))}
 
     def write(self, shard: Shard, readings: Iterable[Reading]) -> None:
         """Write a shard, complete or not at all.
@@ -156,11 +156,11 @@ class Shards:
             UsageError: there is no such run, or it cannot be fetched.
         """
         names = self.folder.names()
-        if _RUN not in names:
+        if RUN not in names:
             raise UsageError(f"{self.folder.name} holds no readings of a cluster; name a folder that does.")
         place.mkdir()
         for name in names:
-            if name in (_RUN, _SUCCESS) or _SHARD.fullmatch(name):
+            if name in (RUN, SUCCESS) or SHARD.fullmatch(name):
                 content = self.folder.read(name)
                 if content is not None:
                     (place / name).write_bytes(content)
@@ -168,7 +168,7 @@ class Shards:
     def finish(self) -> None:
         """Say that every shard is there, and take away what only the work needed."""
         self.folder.remove_folder(_BEGUN)
-        self.folder.write(_SUCCESS, b"")
+        self.folder.write(SUCCESS, b"")
         self.folder.tidy(_PLAN)
 
     def _plans(self) -> list[str]:
@@ -185,7 +185,7 @@ class Shards:
         try:
             before = dict(json.loads(content))
         except (ValueError, TypeError):
-            raise UsageError(f"{self.folder.name}/{_RUN} is damaged: name a new folder.") from None
+            raise UsageError(f"{self.folder.name}/{RUN} is damaged: name a new folder.") from None
         for name, value in json.loads(json.dumps(made_with)).items():
             if before.get(name) != value:
                 raise UsageError(

@@ -16,7 +16,7 @@ from dogmood.cluster.places import Folder, is_storage_address, shown
 from dogmood.cluster.shards import Shard, Shards
 from dogmood.emotions import EMOTIONS
 from dogmood.errors import DogMoodError
-from dogmood.folder import is_file, is_folder
+from dogmood.files import is_file, is_folder
 from dogmood.smoothing import SECONDS
 from dogmood.summary import Summary
 from dogmood.video import FPS

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dogmood.errors import UsageError
-from dogmood.folder import is_folder
+from dogmood.files import is_folder
 
 if TYPE_CHECKING:
     from sqlalchemy import URL

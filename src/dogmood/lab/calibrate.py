@@ -65,9 +65,10 @@ def _least(truth: Floats) -> float:
     """Return the probability that the truth reaches in 90 % of photos.
 
     The split-conformal quantile: of n calibration photos, the one whose rank is
-    ceil((n + 1) * 0.9) counted from the top.  An emotion without a photo stays possible.
+    ceil((n + 1) * 0.9) counted from the top.  With fewer than nine photos there is no such
+    rank, and the emotion stays possible whatever is said of it.
     """
-    if not len(truth):
+    rank = math.ceil((len(truth) + 1) * CONFIDENCE)
+    if rank > len(truth):
         return 0.0
-    rank = min(len(truth), math.ceil((len(truth) + 1) * CONFIDENCE))
     return float(np.sort(truth)[::-1][rank - 1])

@@ -12,7 +12,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from dogmood.classifier import Evidence
+from dogmood.crop import Square
 from dogmood.doubt import softmax, tempered
+from dogmood.emotions import EMOTIONS
 from dogmood.lab.augment import middle_crop
 from dogmood.lab.cuts import CUTS, Cutting, cut_photos
 from dogmood.lab.data.manifest import LabelledPhoto
@@ -20,6 +23,7 @@ from dogmood.lab.explain.gradients import explain
 from dogmood.lab.nets.registry import spec
 from dogmood.lab.run import Run
 from dogmood.photo import Pixels, open_photo
+from dogmood.saliency import saliency_maps
 
 MISTAKES = 12
 OTHERS = ("Grad-CAM", "gradients", "occlusion")
@@ -80,7 +84,7 @@ def mistakes_of(run: Run, photos: Sequence[LabelledPhoto], figures: Mapping[str,
     worst = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")][:MISTAKES]
     return [
         Mistake(
-            photos[i].path.name,
+            photos[i].name,
             photos[i].label,
             emotions[int(probabilities[i].argmax())],
             float(probabilities[i].max()),
@@ -114,11 +118,11 @@ def samples_of(run: Run, photos: Sequence[LabelledPhoto], figures: Mapping[str, 
         maps = net.answer(shown.float() / 255).maps.numpy()
     return [
         Sample(
-            photos[k].path.name,
+            photos[k].name,
             run.settings.emotions[i],
             float(probabilities[k, i]),
             colour[row].permute(1, 2, 0).numpy(),
-            _stretched(maps[row], i, known.side),
+            _as_read(maps[row], run.settings.emotions, run.settings.emotions[i], known.side),
             {method: explain(net, run.settings.network, shown[row].float() / 255, i, method) for method in OTHERS},
         )
         for row, (k, i) in enumerate(chosen)
@@ -130,10 +134,16 @@ def _probabilities(figures: Mapping[str, Any]) -> NDArray[np.float64]:
     return softmax(tempered(logits, figures["temperature"], figures.get("slope", 0.0)))
 
 
-def _stretched(maps: NDArray[np.float32], emotion: int, side: int) -> NDArray[np.float32]:
-    """Return what speaks for an emotion more than for the others, as `dogmood.saliency` does."""
-    more = np.maximum(maps[emotion] - maps.mean(axis=0), 0)
-    top = float(more.max())
-    unit = more / top if top > 0 else more
-    stretched = Image.fromarray(unit).resize((side, side), Image.Resampling.BICUBIC)
-    return np.asarray(stretched).clip(0, 1).astype(np.float32)
+def _as_read(maps: NDArray[np.float32], emotions: Sequence[str], emotion: str, side: int) -> NDArray[np.float32]:
+    """Return the map that a reading of the crop would show: ``(side, side)`` in [0, 1].
+
+    Args:
+        maps: ``(emotions, rows, columns)``: what each cell adds to each logit.
+        emotions: those that the network tells apart, in order.
+        emotion: whose map.
+        side: of the crop in pixels.
+    """
+    every = np.zeros((1, len(EMOTIONS), *maps.shape[1:]), np.float32)
+    every[0, [EMOTIONS.index(name) for name in emotions]] = maps
+    shown = saliency_maps([Evidence((Square(0, 0, side),), every)], side, side, emotions)[emotion]
+    return np.asarray(Image.fromarray(shown).resize((side, side), Image.Resampling.BICUBIC)).clip(0, 1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dogmood.boxes import iou
 from dogmood.finder import FinderSettings, Found
 from dogmood.lab.data.pets import PetPhoto
-from dogmood.lab.intervals import Interval, bootstrap
+from dogmood.lab.intervals import Interval, bootstrap, mean_with_interval
 
 Measure = dict[str, float | Interval | int]
 Look = Callable[[PetPhoto], Found]
@@ -98,12 +98,8 @@ def _presence(dogs: Sequence[Seen], others: Sequence[Seen], threshold: float) ->
 
 
 def _mean(values: Sequence[float]) -> Measure:
-    array = np.array(values)
-    return {
-        "n": len(array),
-        "mean": float(array.mean()),
-        "interval": bootstrap(lambda drawn: float(array[drawn].mean()), list(range(len(array)))),
-    }
+    figure = mean_with_interval(values, range(len(values)))
+    return {"n": figure["n"], "mean": figure["value"], "interval": figure["interval"]}
 
 
 def _exact(photo: PetPhoto) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dogmood.lab.data.manifest import Box, LabelledPhoto, read_boxes, read_manifest
+from dogmood.lab.data.manifest import Box, LabelledPhoto, checksum, read_boxes, read_manifest
 from dogmood.lab.data.pets import PetPhoto, read_pets
 from dogmood.lab.finder_targets import Corners, Truth
 from dogmood.lab.finder_views import FinderPhoto
@@ -23,6 +23,16 @@ LABELLED_FOR_FINDER = 2500
 """Labelled photos that the finder learns from; its weights for presence are fitted on others."""
 
 
+def finder_sources(data: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file that says what the finder learns, by name.
+
+    Raises:
+        LabError: one is absent.
+    """
+    files = (("emotions", "manifest.csv"), ("emotions", "boxes.csv"), ("finder", "index.csv"))
+    return {f"{folder}/{name}": checksum(data / folder, name) for folder, name in files}
+
+
 def finder_photos(data: Path, seed: int) -> list[FinderPhoto]:
     """Return the training photos of which something is known that the finder can learn."""
     boxes = read_boxes(data / "emotions")
@@ -32,7 +42,7 @@ def finder_photos(data: Path, seed: int) -> list[FinderPhoto]:
         if truth is not None:
             photos.append(_photo(pet.path, truth, pet.head))
     for photo in labelled_for_finder(data, seed):
-        known = boxes.get(photo.path.name, [])
+        known = boxes.get(photo.name, [])
         truth = truth_of_labelled(photo, known, *_size(photo.path))
         if truth is not None:
             photos.append(_photo(photo.path, truth, heads_in(known)[0] if truth.heads else None))
@@ -43,7 +53,7 @@ def labelled_for_finder(data: Path, seed: int) -> list[LabelledPhoto]:
     """Choose labelled training photos: all with several dogs, and a random share of the rest."""
     boxes = read_boxes(data / "emotions")
     train = [p for p in read_manifest(data / "emotions") if p.split == "train" and p.tier != "web"]
-    several = [p for p in train if sum(b.kind == "dog" for b in boxes.get(p.path.name, [])) > 1]
+    several = [p for p in train if sum(b.kind == "dog" for b in boxes.get(p.name, [])) > 1]
     chosen = set(several)
     rest = [p for p in train if p not in chosen]
     drawn = np.random.default_rng(seed).permutation(len(rest))[: LABELLED_FOR_FINDER - len(several)]

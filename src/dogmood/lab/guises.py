@@ -54,7 +54,7 @@ def faces(photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], folder: Pat
         path = _place(folder, "face", f"{digest} {dog.head} {WIDEST} {QUALITY}")
         if not path.exists():
             _save(path, face(open_labelled(photo), dog.head, margin))
-        made[place] = replace(photo, path=path, sha256="")
+        made[place] = replace(photo, path=path)
     return made
 
 
@@ -83,7 +83,7 @@ def on_backdrops(
         if not path.exists():
             dog = open_labelled(mask)[..., 0].astype(np.float32) / np.float32(255)
             _save(path, on_backdrop(open_labelled(photo), dog, open_photo(backdrop).pixels))
-        made.append(replace(photo, path=path, sha256=""))
+        made.append(replace(photo, path=path))
     return made
 
 

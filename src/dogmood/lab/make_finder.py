@@ -13,11 +13,10 @@ from scipy.special import expit, logit
 
 from dogmood.bundle import Network
 from dogmood.finder import Finder, FinderSettings, with_edge
-from dogmood.lab.data.manifest import checksum
 from dogmood.lab.export import as_stored, check_parity, to_onnx
 from dogmood.lab.finder_lessons import Lessons
 from dogmood.lab.finder_metrics import FALSE_ALARMS, Seen, eager, mask_iou, measure_finder
-from dogmood.lab.finder_photos import finder_photos
+from dogmood.lab.finder_photos import finder_photos, finder_sources
 from dogmood.lab.measure import look_at_pets
 from dogmood.lab.nets.finder import FinderHead, FinderNet
 from dogmood.lab.nets.lite import LiteBackbone
@@ -55,7 +54,7 @@ def make_finder(data: Path, steps: Steps, training: FinderTraining) -> tuple[byt
     """
     backbone = LiteBackbone().eval()
     lessons = Lessons(finder_photos(data, training.seed), SIDES, backbone, steps.work)
-    depends = [asdict(training), checksum(data / "finder", "index.csv"), checksum(data / "emotions"), SIDES]
+    depends = [asdict(training), FURTHER, asdict(FINDER), finder_sources(data), SIDES]
     first = steps.weights("finder-first", depends, FinderHead(), lambda _: train_finder(lessons.wholes(), training))
     further = replace(training, rate=training.rate * FURTHER)
     head = steps.weights(

@@ -40,7 +40,7 @@ class KnownMasks:
             UsageError: the folder cannot be written to.
         """
         make_folder(self._folder)
-        return [replace(photo, path=self._mask(photo), sha256="") for photo in track(photos, "Finding masks")]
+        return [replace(photo, path=self._mask(photo)) for photo in track(photos, "Finding masks")]
 
     def _mask(self, photo: LabelledPhoto) -> Path:
         name = hashlib.sha256(f"{self._key} {photo.digest()}".encode()).hexdigest()[:24]

@@ -42,7 +42,7 @@ def measure_run(run: Run, cache: Path, data: str | None = None) -> dict[str, Any
         "other splits": {"train": accuracy(train), "valid": accuracy(valid)},
         "data": {"manifest.csv": run.data_sha256, "split": "test"},
         "photos": [
-            {"photo": photo.path.name, "label": photo.label, "logits": [round(float(x), 4) for x in logits]}
+            {"photo": photo.name, "label": photo.label, "logits": [round(float(x), 4) for x in logits]}
             for photo, logits in zip(photos["test"], test.logits, strict=True)
         ],
     }

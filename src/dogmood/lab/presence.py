@@ -96,7 +96,7 @@ def _unlearnt(data: Path, seed: int, random: np.random.Generator) -> list[tuple[
     drawn = [rest[i] for i in random.permutation(len(rest))[:LABELLED].tolist()]
     boxes = read_boxes(data / "emotions")
     for photo in [p for p in labelled if p.split == "valid"] + drawn:
-        heads = heads_in(boxes.get(photo.path.name, []))
+        heads = heads_in(boxes.get(photo.name, []))
         photos.append((photo.path, heads[0] if heads else None, True))
     return photos
 

@@ -88,7 +88,7 @@ class RunSettings:
 def settings_of(given: Mapping[str, Any], base: RunSettings | None = None) -> RunSettings:
     """Make settings from those that are given; the rest are ``base``'s or the defaults.
 
-    An optimizer that is named without a rate starts from its own; where neither is named,
+    An optimizer that is named without a rate, and is not ``base``'s, starts from its own; where neither is named,
     pretrained weights that the protocol's would undo are trained on as they want to be
     (`dogmood.lab.nets.registry.NetSpec`).
 
@@ -108,7 +108,7 @@ def settings_of(given: Mapping[str, Any], base: RunSettings | None = None) -> Ru
             chosen["emotions"] = parse_emotions(chosen["emotions"])
         except UsageError as error:
             raise LabError(str(error)) from None
-    if "optimizer" in chosen and "rate" not in chosen:
+    if "optimizer" in chosen and "rate" not in chosen and (base is None or chosen["optimizer"] != base.optimizer):
         chosen["rate"] = default_rate(chosen["optimizer"])
     if base is not None:
         return replace(base, **chosen)

@@ -15,7 +15,7 @@ from dogmood.atomic import atomic_write, clear_leftovers
 from dogmood.errors import DogMoodError
 from dogmood.lab import LabError, plots
 from dogmood.lab.locking import alone_in
-from dogmood.lab.optimizers import OPTIMIZERS
+from dogmood.lab.optimizers import OPTIMIZERS, default_rate
 from dogmood.lab.progress import track
 from dogmood.lab.schedulers import SCHEDULERS
 from dogmood.lab.settings import RunSettings, settings_of
@@ -68,7 +68,9 @@ def plan(axis: str, base: RunSettings, seeds: int) -> list[Cell]:
         raise LabError(f"--seeds is {seeds}; it must be at least 1.")
     cells = []
     for overrides in _values(axis):
-        settings = settings_of(overrides, base)
+        # Optimizers are compared each at its own rate; schedules at the one that all share.
+        own = {"rate": default_rate(overrides["optimizer"])} if axis == "optimizers" else {}
+        settings = settings_of({**overrides, **own}, base)
         value = " ".join(str(given) for given in overrides.values())
         for seed in range(seeds):
             cells.append(Cell(value, f"{value.replace(' ', '-')}/seed-{seed}", replace(settings, seed=seed)))

@@ -270,7 +270,7 @@ class Trials:
         row: dict[str, Any] = {"penalty": outcome.penalty}
         for split in ("valid", "test"):
             photos = self._parts[split]
-            labels, groups = _labels(photos), [photo.group or photo.path.name for photo in photos]
+            labels, groups = _labels(photos), [photo.group or photo.name for photo in photos]
             logits, before = getattr(outcome, split), getattr(standard, split)
             right = logits.argmax(axis=1) == labels
             gain = right.astype(float) - (before.argmax(axis=1) == labels)

@@ -36,6 +36,7 @@ from dogmood.lab.data.originals import originals_to_learn_from
 from dogmood.lab.devices import within_memory
 from dogmood.lab.dogs import KnownDogs
 from dogmood.lab.finder_metrics import eager
+from dogmood.lab.finder_photos import finder_sources
 from dogmood.lab.make_classifiers import (
     VIEWS,
     Shown,
@@ -200,11 +201,7 @@ def _write(
 
 def _new_finder(data: Path, steps: Steps, plan: Plan, command: str) -> MadeFinder:
     graph, settings, figures = make_finder(data, steps, plan.finder)
-    sources = {
-        "emotions/manifest.csv": checksum(data / "emotions"),
-        "finder/index.csv": checksum(data / "finder", "index.csv"),
-    }
-    made = {"by": f"dogmood {__version__}", "command": command, **asdict(plan.finder), "data": sources}
+    made = {"by": f"dogmood {__version__}", "command": command, **asdict(plan.finder), "data": finder_sources(data)}
     made["presence"] = WEIGHED
     return MadeFinder(graph, settings, figures, made)
 

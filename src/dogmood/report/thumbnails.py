@@ -13,7 +13,7 @@ from dogmood.boxes import clipped, scaled
 from dogmood.crop import square_around
 from dogmood.emotions import COLOURS
 from dogmood.errors import DogMoodError
-from dogmood.folder import is_file
+from dogmood.files import is_file
 from dogmood.photo import Photo, open_photo
 from dogmood.report.moments import Moment
 from dogmood.video import Video

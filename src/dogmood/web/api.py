@@ -108,7 +108,11 @@ class Desk:
             ) from None
         except UsageError as error:
             raise Refusal(422, str(error)) from None
-        except ModelError:  # its file was moved or changed since the server began
+        except ModelError as error:
+            log(error)
+            if asked.model is None:
+                raise Refusal(503, "The model cannot answer now; send the photo again later.") from None
+            # Its file was moved or changed since the server began.
             raise Refusal(503, f"The model {asked.model} cannot be opened any more; ask for another.") from None
 
     def open(self, upload: Upload, reader: DogMood) -> Photo:

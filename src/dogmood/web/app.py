@@ -116,7 +116,8 @@ def _add_pages(app: FastAPI) -> None:
 
 
 async def _refused(_: Request, refusal: Any) -> Response:
-    return refusal.response()  # type: ignore[no-any-return]
+    response: Response = refusal.response()
+    return response
 
 
 async def _wrong_parameter(_: Request, error: Any) -> Response:

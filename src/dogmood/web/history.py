@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from dogmood.emotions import EMOTIONS, emotion_of
-from dogmood.errors import UsageError
+from dogmood.errors import DogMoodError, UsageError
 from dogmood.reading import Reading
 from dogmood.web import openapi
 from dogmood.web.refusal import Refusal
@@ -114,7 +114,7 @@ def routes(kept: History | None) -> APIRouter:
     return router
 
 
-def log(error: UsageError) -> None:
+def log(error: DogMoodError) -> None:
     """Tell whoever runs the server what those who ask need not know."""
     _log.error("%s", error)
 

@@ -108,7 +108,8 @@ def harmless_name(name: str | None) -> str:
 class _InMemory(MultiPartParser):
     """Never writes to disk: nothing of a photo stays behind."""
 
-    spool_max_size = 1 << 40
+    spool_max_size = max_file_size = 1 << 40
+    """The second is what Starlette before 0.46 asks for."""
 
 
 async def _from_form(request: Request, most_bytes: int) -> tuple[bytes, str | None]:

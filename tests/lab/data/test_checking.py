@@ -69,3 +69,18 @@ def test_before_there_are_splits_none_is_empty(folder: Path, tmp_path: Path) -> 
     assert found.empty == []
     assert found.across == []
     assert found.suspects == []
+
+
+def test_photos_in_subfolders_are_called_by_their_rows(folder: Path, tmp_path: Path) -> None:
+    rows = []
+    for i, part in enumerate(("a", "b") * 20):
+        (tmp_path / "photos" / part).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / part / f"{i // 2}.png").write_bytes((folder / "photos" / f"p{i:02d}.png").read_bytes())
+        split = ("train", "train", "valid", "test")[i // 2 % 4]
+        rows.append({"photo": f"{part}/{i // 2}.png", "label": EMOTIONS[i % 2], "split": split})
+    rows[6]["label"] = EMOTIONS[1]  # wrong
+    write_rows(tmp_path, rows)
+    found = check_photos(tmp_path)
+    assert ("a/3.png", "fear", "anger") in {(s.photo, s.label, s.likely) for s in found.suspects}
+    write_check(found, tmp_path, tmp_path / "out")
+    assert (tmp_path / "out" / "suspects.png").is_file()

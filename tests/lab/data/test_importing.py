@@ -140,3 +140,12 @@ def test_any_text_is_imported_or_refused_by_a_sentence(tmp_path_factory: pytest.
     with pytest.raises(LabError):
         import_photos(folder / "in.csv", folder / "out", {})
     assert not (folder / "out").exists()
+
+
+def test_a_large_photo_is_noted_in_its_own_size(tmp_path: Path) -> None:
+    (tmp_path / "in" / "anger").mkdir(parents=True)
+    Image.new("RGB", (6000, 4500)).save(tmp_path / "in" / "anger" / "large.jpg")
+    import_photos(tmp_path / "in", tmp_path / "out", {})
+    with (tmp_path / "out" / "manifest.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["width"], row["height"]) == ("6000", "4500")

@@ -161,7 +161,7 @@ def _suspects(photos: Sequence[LabelledPhoto], looks: Looks, parts: NDArray[np.i
     found = find_label_issues(labels, given, return_indices_ranked_by="self_confidence", n_jobs=1)
     return [
         Suspect(
-            photo=photos[kept[i]].path.name,
+            photo=photos[kept[i]].name,
             label=shown[labels[i]],
             likely=shown[int(given[i].argmax())],
             trust=round(float(given[i, labels[i]]), 4),
@@ -179,4 +179,4 @@ def _reason(photo: LabelledPhoto) -> str:
 
 
 def _names(photos: Sequence[LabelledPhoto]) -> list[str]:
-    return [f"{photo.path.name} ({photo.split or 'no split'}, {photo.label})" for photo in photos]
+    return [f"{photo.name} ({photo.split or 'no split'}, {photo.label})" for photo in photos]

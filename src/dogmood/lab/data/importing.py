@@ -77,6 +77,7 @@ def import_photos(source: Path, out: Path, means: Mapping[str, str], drop: Itera
     Raises:
         LabError: the source is none of these, has unknown words, or no photo of it
             can be read, or ``out`` is in use.
+        UsageError: ``means`` names what is no emotion.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise LabError(f"{out} is in use: give a folder that does not exist yet.")
@@ -226,16 +227,16 @@ def _copied(found: Sequence[Found], labels: Mapping[str, str], work: Path) -> tu
     for number, item in enumerate(track(found, "Importing")):
         try:
             path = item.keep(work / "photos" / f"p{number:06d}")
-            pixels = open_photo(path).pixels
+            photo = open_photo(path)
         except (PhotoError, OSError) as error:
             unreadable.append(str(error) if isinstance(error, PhotoError) else f"{item.name}: {error.strerror}.")
             continue
-        grey = bool((pixels == pixels[..., :1]).all())
+        grey = bool((photo.pixels == photo.pixels[..., :1]).all())
         facts = {
             "photo": path.name,
             "label": labels[item.word],
-            "width": str(pixels.shape[1]),
-            "height": str(pixels.shape[0]),
+            "width": str(photo.width),
+            "height": str(photo.height),
             "grey": str(int(grey)),
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest()[:16],
         }

@@ -38,7 +38,7 @@ class LabelledPhoto:
             empty before the photos are split.
         source: where the photo was found.
         grey: whether the photo has no colour.
-        sha256: the first 16 hex digits of the file's checksum; empty if not noted.
+        name: what the row calls the photo: its path within ``photos``, with ``/``.
         dog: which dog it shows, where known.
         video: which video it comes from, where known.
     """
@@ -51,7 +51,7 @@ class LabelledPhoto:
     group: str
     source: str
     grey: bool
-    sha256: str
+    name: str
     dog: str = ""
     video: str = ""
 
@@ -130,7 +130,7 @@ def write_rows(folder: Path, rows: Iterable[Mapping[str, str]], name: str = "man
 
 
 def read_boxes(folder: Path) -> dict[str, list[Box]]:
-    """Read ``folder/boxes.csv`` into the boxes of each photo's file name."""
+    """Read ``folder/boxes.csv`` into the boxes of each photo, by its name in the manifest."""
     boxes: dict[str, list[Box]] = {}
     for row in _rows(folder / "boxes.csv"):
         if row["kind"] == "none":  # the detector looked and found no head
@@ -185,7 +185,7 @@ def _photo(row: Mapping[str, str], folder: Path) -> LabelledPhoto:
         group=row.get("group") or "",
         source=row.get("source") or "",
         grey=row.get("grey") == "1",
-        sha256=row.get("sha256") or "",
+        name=row["photo"],
         dog=row.get("dog") or "",
         video=row.get("video") or "",
     )

@@ -63,7 +63,7 @@ def group_photos(photos: Sequence[LabelledPhoto], near: Pairs) -> list[str]:
     parts = joined(len(photos), pairs).tolist()
     names: dict[int, str] = {}
     for part, photo in zip(parts, photos, strict=True):
-        names[part] = min(names.get(part, photo.path.name), photo.path.name)
+        names[part] = min(names.get(part, photo.name), photo.name)
     return [names[part] for part in parts]
 
 

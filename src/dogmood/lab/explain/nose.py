@@ -23,13 +23,12 @@ from dogmood.finder import Finder, FoundDog
 from dogmood.lab.data.pets import PetPhoto, read_pets
 from dogmood.lab.dogs import largest
 from dogmood.lab.finder_metrics import eager
-from dogmood.lab.intervals import bootstrap
+from dogmood.lab.intervals import mean_with_interval
 from dogmood.lab.progress import track
 from dogmood.photo import open_photo
 from dogmood.regions import REGIONS, divide, facts_of_head, nose_in_head
 
 Nosed = tuple[PetPhoto, FoundDog]
-Figure = dict[str, Any]
 
 
 def dogs_with_noses(finder: Finder, data: Path) -> list[Nosed]:
@@ -66,14 +65,10 @@ def check(dogs: Sequence[Nosed]) -> dict[str, Any]:
         wide, high = dog.head[2] - dog.head[0], dog.head[3] - dog.head[1]
         far.append(float(np.hypot((x - u) * wide, (y - v) * high) / np.sqrt(wide * high)))
         in_muzzle.append(float(_in_muzzle(pet.nose, dog)))
-    return {"n": len(dogs), "distance": _mean(far), "noses in the muzzle": _mean(in_muzzle)}
-
-
-def _mean(values: Sequence[float]) -> Figure:
-    array = np.array(values)
+    each = range(len(dogs))
     return {
-        "value": float(array.mean()),
-        "interval": bootstrap(lambda drawn: float(array[drawn].mean()), range(len(array))),
+        "distance": mean_with_interval(far, each),
+        "noses in the muzzle": mean_with_interval(in_muzzle, each),
     }
 
 
