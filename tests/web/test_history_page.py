@@ -74,6 +74,20 @@ def test_past_readings_are_listed_filtered_and_paged(opened: Any, history: str) 
     expect(page.locator("#history-said")).to_have_text("No reading fits.")
 
 
+def test_no_day_is_later_than_any_server_knows(opened: Any, history: str) -> None:
+    page = opened(history)
+    page.locator("#history summary").click()
+    expect(page.locator(".entry")).to_have_count(50)
+    until = page.get_by_label("To", exact=True)
+    until.evaluate("field => { field.value = '20266-01-01'; }")
+    assert until.evaluate("field => field.validity.rangeOverflow")
+    # The last day there is: the list goes on.
+    until.fill("9999-12-31")
+    page.get_by_label("Name holds").fill("bella")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(".entry")).to_have_count(1)
+
+
 def test_a_photo_that_is_read_joins_the_list(
     opened: Any, readers: Readers, tmp_path: Path, bull_mastiff: Path, cottage: Path
 ) -> None:

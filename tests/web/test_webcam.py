@@ -90,6 +90,26 @@ def test_a_webcam_that_cannot_be_had_is_one_sentence(filmed: Any, readers: Reade
         watched.context.close()
 
 
+def test_a_webcam_that_goes_away_is_not_read_on(filmed: Any, readers: Readers) -> None:
+    with serving(readers) as address:
+        watched = Watched(filmed, address)
+        page = watched.page
+        page.locator("#use-camera").click()
+        expect(page.locator("#rate")).to_contain_text("reading")
+        # As where it is unplugged, or no longer allowed.
+        page.locator("#video").evaluate("video => video.srcObject.getVideoTracks()[0].stop()")
+        stopped = "The webcam has stopped: plug it in or allow it, then try again."
+        expect(page.locator("#trouble")).to_have_text(stopped, timeout=10_000)
+        expect(page.locator("#live")).to_be_hidden()
+        expect(page.locator("#use-camera")).to_be_enabled()
+        expect(page.locator("#use-camera")).to_be_focused()
+        page.locator("#use-camera").click()
+        expect(page.locator("#rate")).to_contain_text("reading")
+        expect(page.locator("#trouble")).to_be_hidden()
+        watched.check()
+        watched.context.close()
+
+
 REFUSE = """name => {
   navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", name));
 }"""

@@ -5,17 +5,43 @@ import { capital, doubt, percent, possible, sorted } from "./words.js";
 
 const HINT = "Slide over an emotion, or tap it, to see where the network looked for it.";
 
+// The bar that is pressed, if any. All dogs of a picture share one, since the picture
+// shows one map at a time.
+export class Pin {
+  #button = null;
+  #look = null;
+
+  // Press a bar, or let it go where it is pressed already.
+  press(button, look) {
+    const again = button === this.#button;
+    this.release();
+    if (again) return;
+    button.setAttribute("aria-pressed", "true");
+    [this.#button, this.#look] = [button, look];
+  }
+
+  release() {
+    this.#button?.setAttribute("aria-pressed", "false");
+    this.#button = null;
+  }
+
+  // Show what is pressed, whichever dog's it is. Its panel may have gone since.
+  rest(look) {
+    if (this.#button?.isConnected) this.#look(this.#button.dataset.emotion);
+    else look(null);
+  }
+}
+
 // Return the panel of a dog. `look(emotion)` is called with the emotion that a person
 // points at, reaches with the keyboard or has pressed, and with null when none is.
 // The likeliest comes first unless another order is given.
-export function dogPanel(dog, colours, look, order = sorted(dog).map(([emotion]) => emotion)) {
+export function dogPanel(dog, colours, look, pin, order = sorted(dog).map(([emotion]) => emotion)) {
   const title = freshId("dog");
   const bars = make("ul", { className: "bars", "aria-label": `Probabilities of dog ${dog.dog}` });
-  const pinned = { emotion: null };
   for (const emotion of order) {
     bars.append(make("li", {}, bar(emotion, dog.probabilities[emotion], colours[emotion])));
   }
-  explainOn(bars, look, pinned);
+  explainOn(bars, look, pin);
   return make(
     "section",
     { className: "dog card", "aria-labelledby": title },
@@ -66,32 +92,29 @@ function setShare(button, probability) {
   button.querySelector(".percent").textContent = percent(probability);
 }
 
-function explainOn(bars, look, pinned) {
-  const emotionAt = (target) => target.closest?.(".bar")?.dataset.emotion ?? null;
-  const press = (emotion) => {
-    pinned.emotion = emotion;
-    for (const button of bars.querySelectorAll(".bar")) {
-      button.setAttribute("aria-pressed", String(button.dataset.emotion === emotion));
-    }
-  };
+function explainOn(bars, look, pin) {
+  const barAt = (target) => target.closest?.(".bar") ?? null;
   bars.addEventListener("pointerover", (event) => {
     // A finger arrives here too, just before its tap: the tap decides.
-    if (event.pointerType !== "touch") look(emotionAt(event.target) ?? pinned.emotion);
+    if (event.pointerType === "touch") return;
+    const bar = barAt(event.target);
+    if (bar === null) pin.rest(look);
+    else look(bar.dataset.emotion);
   });
-  bars.addEventListener("pointerleave", () => look(pinned.emotion));
+  bars.addEventListener("pointerleave", () => pin.rest(look));
   bars.addEventListener("focusin", (event) => {
-    if (event.target.matches(":focus-visible")) look(emotionAt(event.target));
+    if (event.target.matches(":focus-visible")) look(barAt(event.target).dataset.emotion);
   });
-  bars.addEventListener("focusout", () => look(pinned.emotion));
+  bars.addEventListener("focusout", () => pin.rest(look));
   bars.addEventListener("click", (event) => {
-    const emotion = emotionAt(event.target);
-    if (emotion === null) return;
-    press(pinned.emotion === emotion ? null : emotion);
-    look(pinned.emotion);
+    const bar = barAt(event.target);
+    if (bar === null) return;
+    pin.press(bar, look);
+    pin.rest(look);
   });
   bars.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    press(null);
+    pin.release();
     look(null);
   });
 }

@@ -31,7 +31,12 @@ export class Camera {
   }
 
   // Return the frame of this moment as a JPEG, its long side at most `side` pixels.
+  // Throws an Error, with a sentence for a person, where the webcam has gone.
   async frame(side = Infinity) {
+    // The video would show its last picture for ever.
+    if (this.#stream?.getVideoTracks().some((track) => track.readyState === "ended")) {
+      throw new Error("The webcam has stopped: plug it in or allow it, then try again.");
+    }
     const { videoWidth: width, videoHeight: height } = this.video;
     const scale = Math.min(1, side / Math.max(width, height));
     const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));

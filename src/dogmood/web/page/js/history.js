@@ -6,12 +6,14 @@ import { capital, count, doubt, percent } from "./words.js";
 
 const WHEN = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
+const LAST = Date.UTC(9999, 11, 31); // no later moment has a date of the usual form
+
 // The start of a day as this browser's clock has it, some days on.
 function midnight(date, daysOn = 0) {
   const [year, month, day] = date.split("-").map(Number);
   const moment = new Date(2000, month - 1, day + daysOn);
   moment.setFullYear(year + moment.getFullYear() - 2000);
-  return moment.toISOString();
+  return new Date(Math.min(moment, LAST)).toISOString();
 }
 
 export class History {

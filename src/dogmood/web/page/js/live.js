@@ -1,8 +1,8 @@
 // Reading what the webcam sees: always the newest frame, one at a time. While one is
 // being read the others pass by unread, so nothing ever piles up.
 
-import { Refused, read } from "./api.js";
-import { dogPanel, updatePanel } from "./bars.js";
+import { Refused, pause, read } from "./api.js";
+import { Pin, dogPanel, updatePanel } from "./bars.js";
 import { $, make, say } from "./dom.js";
 import { Frame } from "./frame.js";
 import { Tracks } from "./tracks.js";
@@ -14,6 +14,7 @@ const QUIET = 5; // least seconds between two things said to a screen reader
 export class Live {
   #running = null; // the AbortController of the loop under way
   #panels = new Map();
+  #pin = new Pin();
   #looking = { dog: null, emotion: null };
   #said = { words: "", at: -Infinity };
 
@@ -48,7 +49,7 @@ export class Live {
         before = now;
       }
     } catch (error) {
-      if (error.name !== "AbortError") throw error;
+      if (!stopped.signal.aborted) throw error;
     } finally {
       this.#clear();
     }
@@ -65,7 +66,7 @@ export class Live {
       return await read(image, { ...this.options, explain, keep: false }, signal);
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 429) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1000 * (error.retryAfter ?? 1)));
+      await pause(error.retryAfter, signal);
       return null; // that frame is dropped
     }
   }
@@ -95,6 +96,7 @@ export class Live {
     if (known && known.dataset.emotions !== names) {
       known.remove();
       this.#panels.delete(number);
+      if (this.#looking.dog === number) this.#looking = { dog: null, emotion: null };
     }
     if (!this.#panels.has(number)) {
       const look = (emotion) => {
@@ -102,7 +104,7 @@ export class Live {
         if (emotion === null) this.frame.show(null, null);
       };
       // In the order of the emotions, since bars that change places cannot be followed.
-      const panel = dogPanel(dog, this.colours, look, Object.keys(dog.probabilities));
+      const panel = dogPanel(dog, this.colours, look, this.#pin, Object.keys(dog.probabilities));
       panel.dataset.emotions = names;
       this.#panels.set(number, panel);
       $("live-dogs").append(panel);

@@ -19,7 +19,8 @@ let stage = null;
 let live = null;
 let past = null; // where the server keeps a history
 let current = null; // the photo on the stage
-let batch = []; // what was added since all was read last
+const batch = new Set(); // what is read since all was read last
+let reread = false; // whether any of it was read before
 
 function trouble(sentence) {
   $("trouble").textContent = sentence ?? "";
@@ -32,7 +33,7 @@ function take(files) {
   if (files.length === 0 || server === null) return;
   trouble(null);
   const added = visit.add(files);
-  batch.push(...added);
+  for (const photo of added) batch.add(photo);
   document.body.classList.add("working");
   $("results").hidden = false;
   show(added[0]);
@@ -87,12 +88,18 @@ visit.addEventListener("change", ({ detail: photo }) => {
 });
 
 visit.addEventListener("idle", () => {
-  const done = batch.filter((photo) => visit.photos.includes(photo));
-  batch = [];
-  if (done.length === 1) say(done[0].reading ? spoken(done[0].reading) : done[0].reason);
-  else if (done.length > 1) say(together(done));
+  const done = [...batch].filter((photo) => visit.photos.includes(photo));
+  if (done.length === 1) say(told(done[0]));
+  // What changed is the verdict that is in view.
+  else if (done.length > 1) say(reread ? `${together(done)} ${told(current)}` : together(done));
+  batch.clear();
+  reread = false;
   past?.refresh();
 });
+
+function told(photo) {
+  return photo.reading ? spoken(photo.reading) : photo.reason;
+}
 
 function together(photos) {
   const having = (status) => photos.filter((photo) => (photo.reading?.status ?? "unreadable") === status).length;
@@ -116,7 +123,8 @@ $("save-picture").addEventListener("click", async () => {
 $("clear").addEventListener("click", () => {
   visit.forget();
   strip.clear();
-  batch = [];
+  batch.clear();
+  reread = false;
   current = null;
   stage.clear();
   $("results").hidden = true;
@@ -136,10 +144,13 @@ $("use-camera").addEventListener("click", async () => {
     document.body.classList.add("working");
     $("stop-camera").focus();
     await live.run();
+    leaveCamera();
   } catch (error) {
     trouble(error.message);
-  } finally {
+    // The webcam's buttons go, and with them the place of whoever was on one.
+    const lost = [$("stop-camera"), $("take"), document.body].includes(document.activeElement);
     leaveCamera();
+    if (lost) $("use-camera").focus();
   }
 });
 
@@ -151,7 +162,11 @@ $("stop-camera").addEventListener("click", () => {
 
 $("take").addEventListener("click", async () => {
   const now = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
-  take([new File([await camera.frame()], `webcam-${now}.jpg`, { type: "image/jpeg" })]);
+  try {
+    take([new File([await camera.frame()], `webcam-${now}.jpg`, { type: "image/jpeg" })]);
+  } catch (error) {
+    trouble(error.message);
+  }
 });
 
 function leaveCamera() {
@@ -185,7 +200,13 @@ function changeOptions(event) {
   }
   visit.options.emotions = emotions.length === boxes.length ? null : emotions;
   visit.options.model = $("model-choice").selectedIndex > 0 ? $("model-choice").value : null;
-  visit.again();
+  readAgain(visit.photos);
+}
+
+function readAgain(photos) {
+  for (const photo of photos) batch.add(photo);
+  reread ||= photos.length > 0;
+  visit.again(photos);
 }
 
 // --- the start ---------------------------------------------------------------
@@ -196,20 +217,28 @@ if (matchMedia("(hover: none)").matches) {
   $("intake-words").textContent = "Each dog gets its own reading.";
 }
 
-async function begin() {
+// The first time, and whenever a person has entered a token.
+async function begin(entered = false) {
   try {
     server = await api.model();
   } catch (error) {
-    if (error.status === 401) askToken();
-    else trouble(error.message);
+    // What is asked for first needs no reproach.
+    if (error.status !== 401) trouble(error.message);
+    else if (entered) trouble("That is not the token; try again.");
     return;
   }
   $("ask-token").hidden = true;
   $("intake").hidden = false;
   trouble(null);
+  if (entered) $("files").focus();
+  if (stage === null) await setUp();
+  else goOn();
+}
+
+async function setUp() {
   visit.limits = server.limits;
   strip = new Strip($("strip"), server.emotions, show);
-  stage = new Stage($("stage"), server.emotions, visit.options, (photo) => visit.again([photo]));
+  stage = new Stage($("stage"), server.emotions, visit.options, (photo) => readAgain([photo]));
   live = new Live(camera, server.emotions, visit.options);
   offerOptions();
   if (server.history) past = new History(server.emotions);
@@ -226,17 +255,23 @@ function privacy() {
   return server.history ? `${where}; readings are stored, photos are not.` : `${where}, and nothing is stored.`;
 }
 
-function askToken() {
+// After a token that was asked for amid the visit: whatever was refused, once more.
+function goOn() {
+  readAgain(visit.photos.filter((photo) => photo.locked));
+  if (current !== null) show(current); // its picture may be what was refused
+  past?.refresh();
+}
+
+api.access.addEventListener("locked", () => {
   $("intake").hidden = true;
-  if (!$("ask-token").hidden) trouble("That is not the token; try again.");
   $("ask-token").hidden = false;
   $("token").focus();
-}
+});
 
 $("ask-token").addEventListener("submit", (event) => {
   event.preventDefault();
   api.setToken($("token").value.trim());
-  begin();
+  begin(true);
 });
 
 api.takeTokenFromAddress();

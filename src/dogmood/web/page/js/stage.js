@@ -1,13 +1,15 @@
 // One photo, large, with everything read from it.
 
-import { picture } from "./api.js";
-import { dogPanel } from "./bars.js";
+import { patiently, picture } from "./api.js";
+import { Pin, dogPanel } from "./bars.js";
 import { make, say } from "./dom.js";
 import { Frame } from "./frame.js";
 import { count, lookedAt } from "./words.js";
 
 export class Stage {
   #photo = null;
+  #pin = new Pin();
+  #shown = new AbortController(); // aborted when all photos are forgotten
 
   // `again(photo)` reads a photo once more.
   constructor(element, colours, options, again) {
@@ -19,6 +21,7 @@ export class Stage {
 
   // Show a photo, or what is newly known of the one that is shown.
   show(photo) {
+    const held = this.element.contains(document.activeElement);
     if (photo !== this.#photo) this.#set(photo);
     const { reading } = photo;
     if (reading?.width) {
@@ -31,11 +34,15 @@ export class Stage {
     this.image.alt = reading?.status === "read" ? `${photo.name}, ${count(reading.dogs.length, "dog")}` : photo.name;
     this.caption.textContent = captionOf(photo);
     this.dogs.replaceChildren(...this.#told(photo));
+    // Whoever was on a button that is gone now, stays near it.
+    if (held) this.dogs.focus({ preventScroll: true });
     if (this.broken) this.#replace();
   }
 
   clear() {
     this.#photo = null;
+    this.#shown.abort();
+    this.#shown = new AbortController();
     this.element.replaceChildren();
   }
 
@@ -47,7 +54,7 @@ export class Stage {
     this.frame = new Frame(holder, this.colours);
     this.caption = make("figcaption", { className: "soft" });
     this.figure = make("figure", { className: "photo" }, holder, this.caption);
-    this.dogs = make("div", { className: "dogs" });
+    this.dogs = make("div", { className: "dogs", role: "group", "aria-label": "What was read", tabIndex: -1 });
     const { image, frame } = this;
     image.addEventListener("load", () => {
       if (!photo.reading?.width) frame.setSize(image.naturalWidth, image.naturalHeight);
@@ -64,18 +71,29 @@ export class Stage {
   // Some pictures this browser cannot draw (HEIC, TIFF): the server can. What is no
   // picture at all, it has said by then.
   async #replace() {
-    const [photo, image, figure] = [this.#photo, this.image, this.figure];
-    figure.classList.add("blank");
-    if (!photo.reading?.width || photo.drawing) return;
-    photo.drawing = true;
+    const photo = this.#photo;
+    this.figure.classList.add("blank");
+    if (!photo.reading?.width) return;
     try {
-      const url = URL.createObjectURL(await picture(photo.file, this.options, true));
-      URL.revokeObjectURL(photo.url);
-      photo.url = url;
-      image.src = url;
-      figure.classList.remove("blank");
+      await (photo.drawing ??= this.#draw(photo, this.#shown.signal));
     } catch {
-      // The boxes and bars are there; the place of the photo stays empty.
+      return; // The boxes and bars are there; the place of the photo stays empty.
+    }
+    // Another may be shown by now, or this one anew.
+    if (photo !== this.#photo || !this.broken) return;
+    this.broken = false;
+    this.image.src = photo.url;
+    this.figure.classList.remove("blank");
+  }
+
+  async #draw(photo, signal) {
+    try {
+      const drawn = await patiently(() => picture(photo.file, this.options, true, signal), signal);
+      URL.revokeObjectURL(photo.url);
+      photo.url = URL.createObjectURL(drawn);
+    } catch (error) {
+      photo.drawing = null; // so that the next look at it tries again
+      throw error;
     }
   }
 
@@ -90,7 +108,7 @@ export class Stage {
     if (photo.reading.status === "no_dog") {
       return [card("No dog here", "dogmood found no dog in this photo. Cats, toys and people are not read.")];
     }
-    return photo.reading.dogs.map((dog) => dogPanel(dog, this.colours, (emotion) => this.#look(dog, emotion)));
+    return photo.reading.dogs.map((dog) => dogPanel(dog, this.colours, (emotion) => this.#look(dog, emotion), this.#pin));
   }
 
   #look(dog, emotion) {

@@ -1,9 +1,8 @@
 // The photos of this visit. They live in this page alone and are gone with it.
 
-import { Refused, read } from "./api.js";
+import { Refused, patiently, read } from "./api.js";
 
 const AT_ONCE = 2; // photos under way; the rest wait here, not in the server
-const MOST_TRIES = 30;
 
 // A file that this browser cannot open itself fails as if the server were silent.
 async function unopened({ file, name }) {
@@ -21,7 +20,7 @@ export class Visit extends EventTarget {
   options = { emotions: null, model: null };
   limits = { bytes: Infinity };
   #running = 0;
-  #round = 0;
+  #round = new AbortController(); // what is under way belongs to it
 
   add(files) {
     const added = [...files].map((file) => ({
@@ -30,6 +29,7 @@ export class Visit extends EventTarget {
       state: "waiting",
       reading: null,
       reason: null,
+      locked: false, // not read for want of a token
       url: URL.createObjectURL(file),
     }));
     this.photos.push(...added);
@@ -41,16 +41,16 @@ export class Visit extends EventTarget {
 
   // Read everything again, or one photo, with the options as they are now.
   again(photos = this.photos) {
-    if (photos === this.photos) this.#round += 1;
+    if (photos === this.photos) this.#endRound();
     for (const photo of photos) {
-      Object.assign(photo, { state: "waiting", reading: null, reason: null });
+      Object.assign(photo, { state: "waiting", reading: null, reason: null, locked: false });
       this.#tell(photo);
     }
     this.#pump();
   }
 
   forget() {
-    this.#round += 1;
+    this.#endRound();
     for (const photo of this.photos) URL.revokeObjectURL(photo.url);
     this.photos = [];
   }
@@ -64,13 +64,19 @@ export class Visit extends EventTarget {
     return this.photos.filter((photo) => photo.reading !== null).map((photo) => photo.reading);
   }
 
+  // Nothing of it is sent any more, not even what the server wanted later.
+  #endRound() {
+    this.#round.abort();
+    this.#round = new AbortController();
+  }
+
   #pump() {
     while (this.#running < AT_ONCE) {
       const next = this.photos.find((photo) => photo.state === "waiting");
       if (next === undefined) break;
       this.#running += 1;
       next.state = "reading";
-      const reading = this.#read(next, this.#round);
+      const reading = this.#read(next, this.#round.signal);
       this.#tell(next);
       reading.finally(() => {
         this.#running -= 1;
@@ -80,29 +86,27 @@ export class Visit extends EventTarget {
     }
   }
 
-  async #read(photo, round) {
-    const result = await this.#ask(photo);
+  async #read(photo, signal) {
+    const result = await this.#ask(photo, signal);
     // Options may have changed meanwhile, or the photo may be forgotten.
-    if (round !== this.#round) return;
+    if (signal.aborted) return;
     Object.assign(photo, result);
     this.#tell(photo);
   }
 
-  async #ask(photo) {
+  async #ask(photo, signal) {
     if (photo.file.size > this.limits.bytes) {
       const reason = `${photo.name} is larger than ${this.limits.bytes / 1e6} MB; make it smaller first.`;
       return { state: "failed", reason, reading: null };
     }
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return { state: "done", reading: await read(photo.file, this.options), reason: null };
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        if (error.status !== 429 || tries === MOST_TRIES) {
-          return { state: "failed", reason: (await unopened(photo)) ?? error.message, reading: null };
-        }
-        await new Promise((resolve) => setTimeout(resolve, 1000 * (error.retryAfter ?? 1)));
-      }
+    try {
+      const reading = await patiently(() => read(photo.file, this.options, signal), signal);
+      return { state: "done", reading, reason: null };
+    } catch (error) {
+      if (signal.aborted) return null;
+      if (!(error instanceof Refused)) throw error;
+      const reason = (await unopened(photo)) ?? error.message;
+      return { state: "failed", reason, reading: null, locked: error.status === 401 };
     }
   }
 
