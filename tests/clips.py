@@ -22,22 +22,32 @@ def make_clip(
     rotation: int | None = None,
     codec: str = "mpeg4",
     keyframes: int = 12,
+    rate: int = 30,
+    sound: float = 0.0,
 ) -> Path:
-    """Write a video whose frames are shown at given times, in seconds."""
+    """Write a video whose frames are shown at given times, in seconds, with so many seconds of silence."""
     height, width = picture(times[0]).shape[:2]
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-        stream = container.add_stream(codec, rate=30)
+        stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.time_base = stream.codec_context.time_base = _BASE
+        # MPEG-2 counts in frames.
+        base = Fraction(1, rate) if codec == "mpeg2video" else _BASE
+        stream.time_base = stream.codec_context.time_base = base
         stream.codec_context.gop_size = keyframes
         stream.bit_rate = 8_000_000
         if rotation is not None:
             stream.set_display_rotation(rotation)
+        silence = container.add_stream("pcm_s16le", rate=8000) if sound else None
         for time in times:
             frame = av.VideoFrame.from_ndarray(picture(time), format="rgb24")
-            frame.pts, frame.time_base = round(time * 1000), _BASE
+            frame.pts, frame.time_base = round(time / base), base
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+        if silence is not None:
+            quiet = av.AudioFrame.from_ndarray(np.zeros((1, round(8000 * sound)), np.int16), layout="mono")
+            quiet.sample_rate = 8000
+            container.mux(silence.encode(quiet))
+            container.mux(silence.encode())
     return path
 
 

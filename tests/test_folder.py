@@ -51,3 +51,13 @@ def test_a_path_that_cannot_be_asked_for_is_left_to_the_reader(monkeypatch: pyte
     monkeypatch.setattr(Path, "stat", refuse)
     (found,) = photos_of([Path("closed/rex.jpg")])
     assert (found.path, found.problem) == (Path("closed/rex.jpg"), None)
+
+
+def test_drawings_of_readings_are_no_photos(tmp_path: Path) -> None:
+    names = ("rex.jpg", "rex.jpg.png", "p/rex.jpg.png", "p/a/rex.jpg.dog2.png", "p/v.mp4.webm", "p/bella.png")
+    touch(*(tmp_path / name for name in names))
+    found = photos_of([tmp_path], drawings=tmp_path / "p")
+    assert [str(item.path.relative_to(tmp_path)) for item in found] == ["rex.jpg", "rex.jpg.png", "p/bella.png"]
+    assert len(photos_of([tmp_path])) == len(names)
+    # One that is named itself is meant.
+    assert photos_of([tmp_path / "p/rex.jpg.png"], tmp_path / "p")[0].problem is None

@@ -3,6 +3,8 @@ from __future__ import annotations
 import contextlib
 import io
 import struct
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -221,3 +223,16 @@ def test_the_camera_s_clock_is_read(shot: str | None, offset: str | None, taken:
 def test_damaged_exif_is_no_reason_to_refuse_a_photo(pointer: int) -> None:
     block = b"II*\0\x08\0\0\0" + struct.pack("<HHHII", 1, 0x8769, 4, 1, pointer) + b"\0\0\0\0" + b"\xff" * 40
     assert open_photo(encoded(corners(), "JPEG", exif=b"Exif\0\0" + block)).taken is None
+
+
+def test_photos_opened_side_by_side_leave_the_filters_of_warnings_as_they_were() -> None:
+    data = encoded(corners(), "PNG")
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: open_photo(data), range(400)))
+    assert warnings.filters == before
+
+
+def test_a_picture_thousands_of_times_as_long_as_wide_is_read() -> None:
+    photo = open_photo(encoded(Image.new("RGB", (16, 60_000)), "JPEG"))
+    assert (photo.width, photo.height) == (16, 60_000)

@@ -37,6 +37,17 @@ def test_columns_that_an_earlier_version_lacked_are_empty(tmp_path: Path) -> Non
     assert (row["source"], row["sure"], row["fear"], row["time"], row["taken"]) == ("a.jpg", True, 0.75, None, None)
 
 
+def test_a_table_that_a_spreadsheet_has_saved_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with open_results(path) as results:
+        results.write(PAIR)
+        results.write(replace(CAT, source="\ufeffcat.jpg"))
+    expected = list(rows_in(path))
+    saved = path.read_text("utf-8").replace("True", "TRUE").replace("False", "FALSE")
+    path.write_text(saved, "utf-8-sig")
+    assert list(rows_in(path)) == expected
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("content", [b"woof\n", b"[1]\n", b'{"a": 1}\n', b"\xff\xfe\x00\n", b"a,b\n1,2\n"])
 def test_other_files_are_one_sentence(tmp_path: Path, ending: str, content: bytes) -> None:

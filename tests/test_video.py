@@ -107,6 +107,24 @@ def test_going_on_after_a_sample_gives_the_rest(tmp_path: Path) -> None:
     assert frames_of(clip, after=whole[-1].index, seek=whole[-1].time) == []
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.ts", "mpeg2video"), ("a.mpg", "mpeg2video"), ("a.m2ts", "mpeg4")])
+def test_streams_that_know_no_places_go_on_without_a_gap(tmp_path: Path, name: str, codec: str) -> None:
+    clip = make_clip(tmp_path / name, steady(20, 25), grey_by_time(), codec=codec, keyframes=50, rate=25)
+    whole = frames_of(clip)
+    assert len(whole) == 100
+    for at in (0, 7, 30, 61, 98):
+        rest = frames_of(clip, after=whole[at].index, seek=whole[at].time)
+        assert [frame.time for frame in rest] == [frame.time for frame in whole[at + 1 :]]
+
+
+def test_sound_that_goes_on_and_a_late_start_are_no_damage(tmp_path: Path) -> None:
+    for name, begins, sound in (("sound.mkv", 0.0, 6.0), ("late.mkv", 20.0, 0.0)):
+        clip = make_clip(tmp_path / name, [begins + time for time in steady(2)], grey_by_time(), sound=sound)
+        with Video(clip) as video:
+            assert len(list(video.samples(5))) == 10
+            assert video.problem is None
+
+
 def test_broken_frames_are_counted_and_left_out(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
     clip = make_clip(tmp_path / "a.mp4", steady(2), lambda time: np.roll(noise, round(60 * time), axis=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,9 @@ VIDEO_SUFFIXES = frozenset({
 
 
 _READ = SUFFIXES | VIDEO_SUFFIXES
+
+_DRAWING = re.compile(rf".+(?:{'|'.join(map(re.escape, sorted(_READ)))})(?:\.dog\d+)?\.(?:png|webm)", re.I | re.DOTALL)
+"""What drawings are called: after their photo, with its ending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,47 +46,58 @@ class PhotoPath:
         return self.path.suffix.lower() in VIDEO_SUFFIXES
 
 
-def photos_of(paths: Iterable[Path]) -> list[PhotoPath]:
+def photos_of(paths: Iterable[Path], drawings: Path | None = None) -> list[PhotoPath]:
     """Return the photos and videos that paths mean.
 
     Folders are searched with all their subfolders for files named like photos or
     videos (`SUFFIXES`, `VIDEO_SUFFIXES`), in alphabetical order; hidden files are left out, and links
     to folders are not followed.  A folder that cannot be opened is a problem of its own.
     A file that is named itself is taken whatever its name.
+
+    Args:
+        paths: files and folders.
+        drawings: the folder that pictures of readings are saved to.  What is named like
+            one of them is left out there: a drawing of a dog is no photo of it.
     """
+    if drawings is not None:
+        drawings = drawings.absolute()
     found: list[PhotoPath] = []
     for path in paths:
         if not is_folder(path):
             found.append(PhotoPath(path, Path(path.name)))
             continue
-        inside = _photos_in(path)
+        inside = _photos_in(path, drawings)
         found.extend(inside or [PhotoPath(path, Path(path.name), _nothing_in(path))])
     return _named_apart(found)
 
 
 def _named_apart(found: list[PhotoPath]) -> list[PhotoPath]:
     taken: set[str] = set()
+    numbers: dict[str, int] = {}
     for i, item in enumerate(found):
-        name, number = item.name, 1
         # Some file systems take Rex.jpg and rex.jpg for one.
+        name, known = item.name, str(item.name).lower()
         while item.problem is None and str(name).lower() in taken:
-            number += 1
-            name = item.name.with_name(f"{item.name.stem}-{number}{item.name.suffix}")
+            numbers[known] = numbers.get(known, 1) + 1
+            name = item.name.with_name(f"{item.name.stem}-{numbers[known]}{item.name.suffix}")
         taken.add(str(name).lower())
         if name != item.name:
             found[i] = replace(item, name=name)
     return found
 
 
-def _photos_in(folder: Path) -> list[PhotoPath]:
+def _photos_in(folder: Path, drawings: Path | None) -> list[PhotoPath]:
     photos: list[Path] = []
     closed: list[OSError] = []
     for where, folders, files in os.walk(folder, onerror=closed.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        ours = drawings is not None and Path(where).absolute().is_relative_to(drawings)
         photos += [
             Path(where, name)
             for name in sorted(files)
-            if not name.startswith(".") and Path(name).suffix.lower() in _READ
+            if not name.startswith(".")
+            and Path(name).suffix.lower() in _READ
+            and not (ours and _DRAWING.fullmatch(name))
         ]
     found = [PhotoPath(photo, photo.relative_to(folder)) for photo in photos]
     for error in closed:

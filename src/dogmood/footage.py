@@ -25,6 +25,16 @@ _AHEAD = 3
 """How many samples are decoded ahead of the networks."""
 
 
+def check_rates(fps: float, smooth: float) -> None:
+    """Refuse samples a second and seconds of smoothing that are out of range.
+
+    Raises:
+        UsageError: one is.
+    """
+    if not 0 < fps <= 1000 or not 0 <= smooth < float("inf"):
+        raise UsageError("Samples a second lie between 0 and 1000, and seconds of smoothing are not below 0.")
+
+
 class Footage:
     """Reads one video, frame by frame.
 
@@ -59,8 +69,7 @@ class Footage:
         explain: bool = False,
         state: dict[str, Any] | None = None,
     ) -> None:
-        if not 0 < fps <= 1000 or not 0 <= smooth < float("inf"):
-            raise UsageError("Samples a second lie between 0 and 1000, and seconds of smoothing are not below 0.")
+        check_rates(fps, smooth)
         self.path = path
         self.broken = 0
         self.duration: float | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import threading
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
@@ -174,16 +175,43 @@ def _read_bytes(path: Path, name: str) -> bytes:
     return data
 
 
+class _Unwarned:
+    """Keeps PIL's warnings from the user's terminal: our own limits are stricter and speak plainly.
+
+    Python's filters of warnings belong to the whole process.  Where photos are unpacked in
+    several threads the first one in changes them, and the last one out puts them back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._before.__exit__(None, None, None)
+
+
+_UNWARNED = _Unwarned()
+
+
 def _from_file(data: bytes, name: str, most: int | None) -> Photo:
     from PIL import Image, UnidentifiedImageError
 
     if not data:
         raise PhotoError(f"{name} is empty (0 bytes).")
     formats = FORMATS + _heif_format(data, name)
-    with warnings.catch_warnings():
-        # Our own limits are stricter and speak plainly; PIL's warnings would
-        # reach the user's terminal.
-        warnings.simplefilter("ignore")
+    with _UNWARNED:
         try:
             with Image.open(io.BytesIO(data), formats=formats) as image:
                 _check_scans(data, image, name)
@@ -226,7 +254,7 @@ def _from_image(image: PIL.Image.Image, name: str, most: int | None, shrink: boo
     try:
         if shrink and image.format in ("JPEG", "MPO"):
             share = max(width, height) / ENOUGH_SIDE
-            image.draft(None, (int(width / share), int(height / share)) if share > 1 else image.size)
+            image.draft(None, (max(1, int(width / share)), max(1, int(height / share))) if share > 1 else image.size)
         image.load()
         if image.format == "HEIF":
             width, height = image.size  # only now it is known

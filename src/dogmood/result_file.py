@@ -74,7 +74,7 @@ class ResultFile(Results):
             if not resume:
                 self._refuse_existing()  # another run may have finished just now
             clear_leftovers(path.parent, path.name, self._mark.name)
-            if self._created:
+            if self._created and (self.log == path or not _exists(path)):
                 self._mark.unlink(missing_ok=True)
             self._look_back()
         except BaseException:
@@ -262,6 +262,8 @@ class ResultFile(Results):
         """Return the size up to which the log counts, where a video was being read."""
         try:
             mark = json.loads(self._mark.read_text("utf-8"))
+            if self._created and mark["reading"] is not None:  # of a journal that somebody took away
+                return None
             self._videos = dict(mark["videos"])
             return int(mark["size"]) if mark["reading"] is not None else None
         except FileNotFoundError:

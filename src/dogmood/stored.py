@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import re
@@ -28,6 +29,9 @@ RUN, SUCCESS = "_run.json", "_SUCCESS"
 
 SHARD = re.compile(r"readings-(\d{6,})\.parquet", re.ASCII)
 """The name of a finished shard in such a folder."""
+
+SENT = "sent"
+"""A key that only rows have whose photo was sent to the page: their source is a name, and no path."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ def rows_in(where: str | Path) -> Iterator[Row]:
     """Yield the rows of stored readings, one after the other: see `COLUMNS`.
 
     What an earlier version did not write is None.  A last line that was cut off by a
-    kill is left out.
+    kill is left out.  Rows of photos that were sent to the page have `SENT` besides.
 
     Args:
         where: a file's path, that of a folder of shards, or a database's address.
@@ -217,6 +221,9 @@ def _from_lines(path: Path) -> Iterator[Row]:
 
 def _from_csv(path: Path) -> Iterator[Row]:
     with path.open("rb") as file:
+        # Spreadsheets put a mark before what they save.
+        if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            file.seek(0)
         table = csv.DictReader(record.decode("utf-8") for record in _csv_records(file, ended=False))
         for row in table:
             if None in row.values():  # cut off
@@ -232,12 +239,13 @@ def _from_parquet(path: Path) -> Iterator[Row]:
 def _from_database(address: str) -> Iterator[Row]:
     need_packages()
     from dogmood.database.database import Database
-    from dogmood.database.history import all_readings
+    from dogmood.database.history import all_entries
 
     database = Database(address)
     try:
-        for written in all_readings(database):
-            yield from map(_checked, rows_of(written))
+        for entry in all_entries(database):
+            more: Row = {SENT: True} if entry.sent else {}
+            yield from (_checked(row) | more for row in rows_of(entry.written))
     except (KeyError, TypeError, ValueError, AttributeError):  # SQLite's columns take anything
         raise UsageError(
             f"{database.address.shown} holds something else than readings; name another database."
@@ -256,6 +264,6 @@ def _typed(text: str, kind: type) -> str | int | float | bool | None:
     if text == "":
         return None
     if kind is bool:
-        return {"True": True, "False": False}[text]
+        return {"true": True, "false": False}[text.lower()]
     value: str | int | float = kind(text)
     return value

@@ -8,6 +8,7 @@ frames that cannot be decoded are counted and left out.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +27,14 @@ if TYPE_CHECKING:
 FPS = 5.0
 """Samples a second unless told otherwise."""
 
+_CLOCK_TIME = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", re.ASCII)
+
 _CLOCK = 1e-3
 """Seconds by which a frame may come before its step: the coarsest clock of a container
 that is usual (Matroska's) would else drop frames at their own rate."""
+
+_RUN_UP = 5.0
+"""Seconds before a place at which decoding begins where the container does not index its frames."""
 
 _SHORT = 1.0
 """Seconds that may be missing at the end before a video counts as cut short."""
@@ -85,7 +91,7 @@ class Video:
             raise
         self._rate = _likely_rate(float(self._stream.average_rate or 0))
         self._start = float((self._stream.start_time or 0) * (self._stream.time_base or 0))
-        self.duration = self._said_duration()
+        self.duration, self._of_pictures = self._said_duration()
 
     def __enter__(self) -> Video:
         return self
@@ -96,7 +102,7 @@ class Video:
     @property
     def problem(self) -> str | None:
         """After the last sample: in a sentence, why the end is not the end; else None."""
-        if self.duration is None or self.end + 1 / self._rate + _SHORT >= self.duration:
+        if self.duration is None or not self._of_pictures or self.end + 1 / self._rate + _SHORT >= self.duration:
             return None
         return f"{self.path} is cut short or damaged: it says {self.duration:.1f} s and ends after {self.end:.1f} s."
 
@@ -115,11 +121,9 @@ class Video:
             VideoError: no frame can be decoded.
         """
         decoded = False
-        if seek is not None:
-            self.end = seek
-            self._seek(seek)
+        frames = self._frames() if seek is None else self._frames_from(seek)
         clock = _Clock(self._start, 1 / self._rate)
-        for frame in self._frames():
+        for frame in frames:
             time = clock.time_of(frame)
             self.end = max(self.end, time)
             decoded = True
@@ -157,19 +161,53 @@ class Video:
                 else:
                     yield frame
 
-    def _seek(self, time: float) -> None:
+    def _frames_from(self, time: float) -> Iterator[VideoFrame]:
+        """Yield frames of which the first is shown at ``time`` or before, if one is at all."""
+        # MPEG's streams know no places, and guess times until some have passed.
+        before, back = self.broken, _RUN_UP if self._container.format.name in ("mpeg", "mpegts") else 0.0
+        while True:
+            self.end = time
+            sought = back < time and self._seek(time - back)
+            if not sought:
+                self._open_anew()
+            frames = self._frames()
+            first = next(frames, None)
+            # One may have landed seconds behind what was asked for.
+            if not sought or (first is not None and first.time is not None and first.time - self._start <= time):
+                break
+            back = max(1.0, 2 * back)
+        self.broken = before  # what cannot be decoded between two pictures that can is not broken
+        if first is not None:
+            yield first
+            yield from frames
+
+    def _seek(self, time: float) -> bool:
+        """Go to the last place at or before a time from which can be decoded; say whether that is possible."""
         from av.error import FFmpegError
 
         place = int((time + self._start) / float(self._stream.time_base or 1))
         try:
             self._container.seek(max(0, place), stream=self._stream, backward=True)
-        except FFmpegError:  # such files are decoded from the start
-            return
+        except FFmpegError:
+            return False
+        return True
 
-    def _said_duration(self) -> float | None:
+    def _open_anew(self) -> None:
+        self._container.close()
+        self._container = opened(self.path)
+        self._stream = moving_pictures(self._container, self.path)
+
+    def _said_duration(self) -> tuple[float | None, bool]:
+        """Return how long the video is, as the file says, and whether that is said of the pictures."""
         if self._stream.duration is not None and self._stream.time_base is not None:
-            return float(self._stream.duration * self._stream.time_base)
-        return None if self._container.duration is None else self._container.duration / 1e6
+            return float(self._stream.duration * self._stream.time_base), True
+        # Matroska says when each stream ends, and of the whole file when its last one does.
+        tag = _CLOCK_TIME.fullmatch(self._stream.metadata.get("DURATION", ""))
+        if tag is not None:
+            return 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3]) - self._start, True
+        if self._container.duration is None:
+            return None, False
+        return self._container.duration / 1e6 - max(0.0, self._start), len(self._container.streams) == 1
 
 
 class _Clock:

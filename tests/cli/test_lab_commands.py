@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -77,6 +78,30 @@ def test_a_sweep_prints_its_table(classes: Path, tmp_path: Path, capsys: pytest.
     assert "ten-crop test" in shown
     assert "0.02" in shown
 
+    words[words.index("--out") + 1] = str(tmp_path / "diverging")
+    with pytest.raises(SystemExit) as left:
+        main([words[0], "rate=0.01,1e30", *words[2:]])
+    assert left.value.code == 2
+    shown, said = capsys.readouterr()
+    assert "0 (1 failed)" in shown
+    assert said.startswith("1 of 2 runs failed, 1e+30/seed-0 first: ")
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("axis", "setting", "words"),
+    [
+        ("schedulers", "optimizer=adam", "gives optimizer values of its own"),
+        ("optimizers", "scheduler=cosine", "gives scheduler values of its own"),
+        ("optimizers", "rate=0.1", "own rate"),
+        ("weight-decay=0,0.1", "weight_decay=0", "gives weight_decay values of its own"),
+    ],
+)
+def test_a_setting_that_would_not_hold_is_refused(
+    axis: str, setting: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert words in refused(["sweep", axis, "--data", str(tmp_path), "--set", setting], capsys)
+
 
 def test_wrong_use_is_one_sentence(classes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "out")
@@ -88,6 +113,9 @@ def test_wrong_use_is_one_sentence(classes: Path, tmp_path: Path, capsys: pytest
     assert "goes on as it began" in refused(["train", "--resume", out, "--seed", "3"], capsys)
     assert "does not exist" in refused(["data", "import", out, out], capsys)
     assert "maps nothing" in refused(["data", "import", str(classes), out, "--map", "joy"], capsys)
+    assert "--seed is -1" in refused(["train", "--data", out, "--seed", "-1"], capsys)
+    twice = ["--set", "epochs=1", "--set", "epochs=2"]
+    assert "epochs twice" in refused(["sweep", "schedulers", "--data", out, *twice], capsys)
     assert "sets nothing" in refused(["sweep", "schedulers", "--data", out, "--set", "epochs"], capsys)
 
 
@@ -108,3 +136,20 @@ def test_the_program_starts_without_the_lab() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("sweep", "SETTING=VALUE,VALUE"),
+        ("read", "folders of both"),
+        ("report", "a tested run's"),
+        ("train", "(default)"),
+    ],
+)
+def test_help_says_what_arguments_are_and_what_is_taken_unless_said(
+    command: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert words in " ".join(re.sub(r"[│\s]+", " ", capsys.readouterr().out).split())

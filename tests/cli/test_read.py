@@ -359,6 +359,23 @@ def test_the_installed_program_runs_and_never_shows_a_traceback(bull_mastiff: Pa
     assert version.returncode == 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="outputs are closed by a shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_an_output_that_was_closed_is_done_without(bull_mastiff: Path, tmp_path: Path, closed: str) -> None:
+    command = f'"{sys.executable}" -m dogmood read rex.jpg nope.jpg --out out.csv {closed}'
+    shutil.copy(bull_mastiff, tmp_path / "rex.jpg")
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
+
+
+def test_an_empty_path_is_wrong_use(capsys) -> None:
+    code, out, err = run(capsys, "read", "")
+    assert (code, out) == (2, "")
+    assert err.startswith("A path is empty")
+
+
 def test_explained_tables_say_where_it_looked(capsys, bull_mastiff: Path, tmp_path: Path) -> None:
     words = ["--explain", "--explain-quality", "fine", "--pictures", tmp_path]
     _, out, _ = run(capsys, "read", *words, bull_mastiff)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import pytest
 from cli.test_read import run
 from clips import grey_by_time, make_clip, moving_dogs, sound_only, steady
 from dogmood.reading import json_schema
+from dogmood.stored import rows_in
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +110,25 @@ def test_broken_and_foreign_videos_are_one_sentence_each(capsys, clip: Path, tmp
     assert run(capsys, "read", "--quiet", text)[:2] == (1, "")
 
 
+@pytest.mark.parametrize("name", [b"v\xff.mp4", b"v\x01\x1b.mp4"])
+def test_plots_of_oddly_named_videos_are_drawn(capsys, clip: Path, tmp_path: Path, name: bytes) -> None:
+    odd = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))  # noqa: PTH118
+    try:
+        shutil.copy(clip, odd)
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    assert run(capsys, "read", "--quiet", "--timeline", "--pictures", tmp_path / "p", odd)[0] == 0
+    (plot,) = (tmp_path / "p").glob("*.svg")
+    ElementTree.parse(plot)
+
+
 @pytest.mark.parametrize("words", [["--fps", "0"], ["--fps", "-3"], ["--smooth", "-1"]])
 def test_wrong_rates_are_one_sentence(capsys, clip: Path, words: list[str]) -> None:
-    code, out, err = run(capsys, "read", *words, clip)
-    assert (code, out) == (2, "")
-    assert len(err.splitlines()) == 1
+    for what in (clip, clip.parent):  # told before anything is read
+        code, out, err = run(capsys, "read", *words, what, "--out", clip.parent / "o.csv")
+        assert (code, out) == (2, "")
+        assert len(err.splitlines()) == 1
+        assert not (clip.parent / "o.csv").exists()
 
 
 def test_without_pyav_a_video_is_one_row_and_photos_are_read(
@@ -125,6 +142,24 @@ def test_without_pyav_a_video_is_one_row_and_photos_are_read(
     code, _, err = run(capsys, "read", "--annotate", "--pictures", tmp_path, "--out", tmp_path / "o.csv", clip)
     assert (code, len(err.splitlines())) == (1, 1)
     assert "pip install 'dogmood[video]'" in err
+
+
+@pytest.mark.parametrize("ending", ["json", "parquet", "jsonl"])
+def test_a_video_that_was_stopped_waits_while_other_runs_come_between(
+    capsys, bull_mastiff: Path, tmp_path: Path, ending: str
+) -> None:
+    clip = make_clip(tmp_path / "grey.mp4", steady(20, 10), grey_by_time())
+    out = tmp_path / f"out.{ending}"
+    command = [sys.executable, "-m", "dogmood", "read", "--json", str(clip), "--out", str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
+        assert running.stdout is not None
+        for _ in range(5):
+            running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+    for words in ([bull_mastiff], [clip, bull_mastiff]):
+        assert run(capsys, "read", "--quiet", "--resume", "--out", out, *words)[0] == 0
+    times = [row["time"] for row in rows_in(out) if row["source"] == str(clip)]
+    assert times == pytest.approx([i / 5 for i in range(100)])
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])

@@ -25,10 +25,15 @@ SERVE = [sys.executable, "-m", "dogmood", "serve", "--port", "0", "--no-open"]
 
 
 @contextmanager
-def serving(*options: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run a server in a process of its own; yield it and the address it prints."""
+def serving(*options: str, files: int | None = None, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run a server in a process of its own, which may open so many files; yield it and the address it prints."""
+    limited = [] if files is None else ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh"]
     process = subprocess.Popen(
-        [*SERVE, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+        [*limited, *SERVE, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
     )
     try:
         assert process.stdout is not None
@@ -63,7 +68,7 @@ def test_a_large_photo_that_is_refused_hears_why() -> None:
 
 
 def test_a_client_that_waited_as_it_was_told_finds_its_connection_open() -> None:
-    with serving() as (_, address):
+    with serving("--timeout", "1") as (_, address):
         client = HTTPConnection(urlsplit(address).netloc, timeout=60)
         for pause in (0, 6):
             time.sleep(pause)
@@ -95,6 +100,7 @@ def test_a_port_that_is_taken_is_one_sentence(capsys: pytest.CaptureFixture[str]
         (["--host", "0.0.0.0"], "--host 0.0.0.0 lets other machines in"),
         (["--host", "no such host", "--token", "x"], "The address no such host is unknown"),
         (["--token", ""], "--token must be"),
+        (["--token", "sec ret "], "without a blank at its ends"),
         (["--model", "grand"], "There is no model 'grand'"),
         (["--emotions", "anger"], "at least two emotions"),
         (["--timeout", "nan"], "--timeout must be"),
@@ -127,8 +133,41 @@ def test_without_the_extra_it_says_what_to_install() -> None:
         (Settings(host="::1"), "http://[::1]:8000/"),
         (Settings(host="localhost", token="t0k"), "http://localhost:8000/#token=t0k"),
         (Settings(token="a b&c"), "http://127.0.0.1:8000/#token=a%20b%26c"),
-        (Settings(host="0.0.0.0", token="t"), f"http://{socket.gethostname()}:8000/#token=t"),
     ],
 )
 def test_the_address_of_the_page(settings: Settings, address: str) -> None:
     assert page_address(settings, 8000) == address
+
+
+class Probe(socket.socket):
+    """A datagram socket of a machine with a network, as a test may not have one."""
+
+    def connect(self, address: object) -> None:
+        assert self.type is socket.SOCK_DGRAM
+
+    def getsockname(self) -> tuple[str, int]:
+        return ("fd00::7" if self.family == socket.AF_INET6 else "192.168.0.7", 40000)
+
+
+class Offline(Probe):
+    """The same without a network."""
+
+    def connect(self, address: object) -> None:
+        raise OSError(101, "Network is unreachable")
+
+
+@pytest.mark.parametrize(
+    ("host", "network", "shown"),
+    [
+        ("0.0.0.0", Probe, "192.168.0.7"),
+        ("::", Probe, "[fd00::7]"),
+        ("[::]", Probe, "[fd00::7]"),
+        ("0.0.0.0", Offline, socket.gethostname()),
+        ("::", Offline, socket.gethostname()),
+    ],
+)
+def test_the_address_for_other_machines(
+    host: str, network: type[socket.socket], shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "socket", network)
+    assert page_address(Settings(host=host, token="t"), 8000) == f"http://{shown}:8000/#token=t"

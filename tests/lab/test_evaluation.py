@@ -92,3 +92,27 @@ def test_equal_confidences_enter_together_whatever_their_order() -> None:
     other = curve([0.5, 0.9, 0.5], [False, True, True])
     assert one[0].tolist() == other[0].tolist() == pytest.approx([1 / 3, 1.0])
     assert one[1].tolist() == other[1].tolist()
+
+
+def test_draws_without_a_rare_emotion_do_not_count_against_it() -> None:
+    labels = [0, 1, 2] * 20 + [3, 3]
+    figures = evaluate(some(80, 4, 0.8), answers(labels, labels, 4), FOUR)
+    rare = figures["by emotion"]["sadness"]
+    assert rare["n"] == 2
+    for name in ("precision", "recall", "F1"):
+        assert rare[name] == {"value": 1.0, "interval": (1.0, 1.0)}
+
+
+def test_an_emotion_that_is_there_and_never_said_counts_as_missed() -> None:
+    figures = evaluate(some(80, 4, 0.8), answers([0, 1, 2, 3] * 10, [0, 1, 2, 0] * 10, 4), FOUR)
+    missed = figures["by emotion"]["sadness"]
+    for name in ("precision", "recall", "F1"):
+        assert missed[name] == {"value": 0.0, "interval": (0.0, 0.0)}
+
+
+@pytest.mark.filterwarnings("error")
+def test_of_an_emotion_without_photos_nothing_is_known_and_tables_still_hold_numbers() -> None:
+    figures = evaluate(some(80, 4, 0.8), answers([0, 1, 2] * 10, [0, 1, 2] * 10, 4), FOUR)
+    absent = json.loads(json.dumps(figures["by emotion"], allow_nan=False))["sadness"]
+    assert absent["n"] == 0
+    assert absent["recall"] == absent["F1"] == absent["precision"] == {"value": 0.0, "interval": [0.0, 1.0]}

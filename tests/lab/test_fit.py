@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import signal
 import subprocess
 import sys
@@ -234,6 +235,40 @@ def test_an_error_in_one_of_several_processes_is_one_sentence(small_data: Path, 
     run = begin(small_data, tmp_path / "run", optimizer="adadelta", rate=1e30, epochs=30, devices=2)
     with pytest.raises(LabError, match="no longer a number"):
         train(run, cache)
+
+
+def test_weights_that_the_last_step_broke_are_not_kept(small_data: Path, tmp_path: Path, cache: Path) -> None:
+    # One step an epoch: its loss was still a number.
+    run = begin(small_data, tmp_path / "run", optimizer="sgd", rate=1e38, epochs=1, batch=1000)
+    with pytest.raises(LabError, match=r"on the validation photos after epoch 1: .* \(no epoch was kept\)"):
+        train(run, cache)
+    assert not (run.folder / "best.safetensors").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders are shut otherwise there")
+def test_several_processes_leave_together_when_files_cannot_be_written(
+    small_data: Path, tmp_path: Path, cache: Path
+) -> None:
+    run = begin(small_data, tmp_path / "run", epochs=2, devices=2)
+    (run.folder / "metrics.csv").mkdir()
+    with pytest.raises(UsageError, match="cannot be written"):
+        train(run, cache)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
+def test_ctrl_c_stops_several_processes_with_one_sentence(small_data: Path, tmp_path: Path, cache: Path) -> None:
+    folder, data = tmp_path / "run", small_data / "emotions"
+    words = f"train --data {data} --network shallow_cnn --cut photo --crops 1 --epochs 5000 --batch 8 --devices 2"
+    command = [sys.executable, "-m", "dogmood", *words.split(), "--out", str(folder), "--cache", str(cache)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+        while not (folder / "metrics.csv").exists() and running.poll() is None:
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGINT)
+        _, said = running.communicate()
+    assert (running.returncode, said) == (
+        130,
+        f"Stopped: dogmood train --resume {folder} goes on after the last epoch kept.\n",
+    )
 
 
 def test_other_data_under_the_same_name_is_refused(small_data: Path, tmp_path: Path, cache: Path) -> None:

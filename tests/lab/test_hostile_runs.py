@@ -28,6 +28,9 @@ class Trap:
         return os.mkdir, (str(self.folder),)
 
 
+SETTINGS = {"data": "x", "network": "shallow_cnn"}
+
+
 def header(text: bytes, size: int | None = None) -> bytes:
     return struct.pack("<Q", len(text) if size is None else size) + text
 
@@ -98,3 +101,35 @@ def test_a_forged_run_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(text, errors="surrogateescape")
     with pytest.raises(LabError):
         Run.open(tmp_path)
+
+
+def run_in(folder: Path) -> Run:
+    facts = {"format": 1, "settings": SETTINGS, "data": {"manifest.csv": "x"}}
+    (folder / "run.json").write_text(json.dumps(facts))
+    return Run.open(folder)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    run = run_in(tmp_path)
+    save_tensors(tmp_path / "best.safetensors", {"a": torch.zeros(3)}, {"epoch": 3})
+    with pytest.raises(LabError, match=r"another network than run\.json names: .* --from-run"):
+        run.network()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "null", "{}", "[" * 100_000, '{"accuracy": {"value": 0.5}}', '{"accuracy": 1, "n": 3}', "\udcff"]
+)
+def test_forged_figures_are_asked_for_again(text: str, tmp_path: Path) -> None:
+    run = run_in(tmp_path)
+    (tmp_path / "test.json").write_text(text, errors="surrogateescape")
+    with pytest.raises(LabError, match=r"test\.json is damaged: run `dogmood test"):
+        run.figures()
+
+
+@pytest.mark.parametrize("text", ["", "epoch,rate,train_loss,train_accuracy,valid_loss,valid_accuracy,seconds\n"])
+def test_metrics_without_an_epoch_are_said_to_be_so(text: str, tmp_path: Path) -> None:
+    run = run_in(tmp_path)
+    (tmp_path / "metrics.csv").write_text(text)
+    assert run.metrics() == []
+    with pytest.raises(LabError, match="holds no epoch: dogmood train --resume"):
+        run.rows()

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from dogmood.bundle import Network, open_bundle
+from dogmood.card import read_settings
+from dogmood.classifier import Classifier
 from dogmood.doubt import Doubt
 from dogmood.emotions import EMOTIONS
 from dogmood.finder import FoundDog
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.emotion_metrics import Predictions
-from dogmood.lab.measure import accuracy_by_kind, least_ece
+from dogmood.lab.measure import accuracy_by_kind, least_ece, predict
 
 DOUBT = Doubt(1.0, 0.5, 0.7, dict.fromkeys(EMOTIONS, 0.1))
 
@@ -47,3 +52,16 @@ def test_even_a_perfect_calibration_shows_some_error_and_less_with_more_photos()
 
     assert 0.03 < of(200) < 0.12
     assert of(20_000) < 0.01
+
+
+def test_photos_without_groups_are_resampled_one_by_one(tmp_path: Path) -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (12, 3), dtype=np.uint8)
+    photos = []
+    for i, colour in enumerate(colours):
+        Image.fromarray(np.full((64, 64, 3), colour)).save(tmp_path / f"{i}.png")
+        one = photo(i, "a", False)
+        photos.append(replace(one, path=tmp_path / f"{i}.png", group="", name=f"{i}.png", label=EMOTIONS[i % 5]))
+    bundle = open_bundle("fast")
+    classifier = Classifier(Network(bundle.classifier), read_settings(bundle.card).classifier)
+    given = predict(classifier, photos, [FoundDog((0, 0, 64, 64), None, 1.0)] * len(photos))
+    assert len(set(given.groups)) == len(photos)

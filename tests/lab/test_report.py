@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from math import nan
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from dogmood.lab import LabError
+from dogmood.lab import measure_run as measuring
 from dogmood.lab.examples import Mistake, Sample, samples_of
 from dogmood.lab.fit import train
 from dogmood.lab.measure_run import measure_run
 from dogmood.lab.report import Page, Plot, Table, sweep_page, write_report
-from dogmood.lab.run import Run
+from dogmood.lab.run import Run, load_tensors, save_tensors
 from dogmood.lab.settings import settings_of
-from dogmood.lab.sweep_table import Row
+from dogmood.lab.sweep_table import Row, as_markdown
 from parsed_html import Parsed
 
 HOSTILE = '<script>alert(1)</script>&".jpg'
@@ -71,6 +75,67 @@ def test_the_page_of_a_run_is_complete_in_itself(run: Run) -> None:
     assert "shallow_cnn" in page.text
 
 
+@pytest.fixture
+def tested(run: Run, tmp_path: Path) -> Run:
+    """A copy of the run that may be damaged."""
+    measure_run(run, cache_of(run))
+    return Run.open(shutil.copytree(run.folder, tmp_path / "run"))
+
+
+def test_a_network_that_was_trained_on_is_to_be_tested_again(tested: Run, run: Run) -> None:
+    tensors, _ = load_tensors(tested.folder / "best.safetensors")
+    save_tensors(tested.folder / "best.safetensors", tensors, {"epoch": 3})
+    with pytest.raises(LabError, match=f"another network .*dogmood test {tested.folder}` again"):
+        write_report(tested.folder, cache_of(run))
+    measure_run(tested, cache_of(run))
+    assert write_report(tested.folder, cache_of(run)).exists()
+
+
+def test_figures_of_an_earlier_version_are_shown(tested: Run, run: Run) -> None:
+    figures = json.loads((tested.folder / "test.json").read_text())
+    del figures["weights"]
+    (tested.folder / "test.json").write_text(json.dumps(figures))
+    assert write_report(tested.folder, cache_of(run)).exists()
+
+
+def test_a_network_that_changes_while_it_is_tested_is_not_measured(
+    tested: Run, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tested.folder / "test.json").unlink()
+    weights = tested.folder / "best.safetensors"
+    tensors, _ = load_tensors(weights)
+    real = measuring.predict_run
+
+    def while_training_goes_on(*given: Any, **more: Any) -> Any:
+        answers = real(*given, **more)
+        save_tensors(weights, tensors, {"epoch": 3})
+        return answers
+
+    monkeypatch.setattr(measuring, "predict_run", while_training_goes_on)
+    with pytest.raises(LabError, match="was trained on while it was tested"):
+        measure_run(tested, cache_of(run))
+    assert not (tested.folder / "test.json").exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"accuracy": {"value": 0.5}}, {"confusion": []}, {"photos": [{}]}, {"photos": []}, {"by emotion": 3},
+     {"log loss": {}}, {"temperature": "warm"}, {"reliability": None}],
+    ids=str,
+)  # fmt: skip
+def test_a_page_of_damaged_figures_is_one_sentence(damage: dict[str, Any], tested: Run, run: Run) -> None:
+    figures = json.loads((tested.folder / "test.json").read_text())
+    (tested.folder / "test.json").write_text(json.dumps(figures | damage))
+    with pytest.raises(LabError, match=r"test\.json is damaged"):
+        write_report(tested.folder, cache_of(run))
+
+
+def test_a_page_without_an_epoch_is_one_sentence(tested: Run, run: Run) -> None:
+    tested.write_metrics([])
+    with pytest.raises(LabError, match="holds no epoch"):
+        write_report(tested.folder, cache_of(run))
+
+
 def test_the_maps_are_those_that_a_reading_shows(run: Run, small_data: Path) -> None:
     figures = measure_run(run, cache_of(run))
     (sample, *_) = samples_of(run, run.photos()["test"], figures, cache_of(run))
@@ -107,6 +172,34 @@ def test_a_sweep_s_page_has_its_table_and_chart() -> None:
     assert "50.00 ± 1.00" in text
     assert "55.00" in text
     assert "<svg" in html
+
+
+def test_a_value_whose_runs_failed_is_marked(tmp_path: Path) -> None:
+    rows = [Row("0.1", 2, 0.5, 0.01, 0.45, 0.02, failed=1), Row("9.0", 0, nan, None, nan, None, failed=3)]
+    assert as_markdown(rows).endswith(
+        "| 0.1 | 50.00 ± 1.00 | 45.00 ± 2.00 | 2 (1 failed) |\n| 9.0 | failed | failed | 0 (3 failed) |\n"
+    )
+    held = json.dumps([row.to_dict() for row in rows], allow_nan=False)
+    (tmp_path / "sweep.json").write_text(held)
+    text = Parsed(write_report(tmp_path, tmp_path / "cache").read_text()).text
+    assert "0 (3 failed)" in text
+    assert "nan" not in text
+    assert "failed" in Parsed(sweep_page("rate", rows[1:]).to_html()).text
+
+
+def test_a_sweep_that_was_stopped_is_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("{}")
+    with pytest.raises(
+        LabError, match=f"not finished: repeat the `dogmood sweep` that began it, with --out {tmp_path}"
+    ):
+        write_report(tmp_path, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[{}]", "[3]", '[{"value": "x", "seeds": 1, "valid": null}]'])
+def test_a_damaged_table_is_one_sentence(text: str, tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_text(text)
+    with pytest.raises(LabError, match=r"sweep\.json is damaged: repeat"):
+        write_report(tmp_path, tmp_path / "cache")
 
 
 def test_a_folder_that_is_neither_is_one_sentence(tmp_path: Path) -> None:

@@ -23,15 +23,30 @@ def test_a_run_is_opened_with_the_settings_it_was_made_with(run: Run) -> None:
 
 
 def test_a_folder_in_use_is_not_taken(run: Run) -> None:
+    (run.folder / "metrics.csv").touch()
     with pytest.raises(LabError, match="--resume"):
         Run.create(run.folder, run.settings)
+
+
+def test_a_run_that_was_stopped_before_it_had_begun_leaves_its_folder_free(run: Run) -> None:
+    (run.folder / ".lock").touch()
+    again = Run.create(run.folder, settings_of({"epochs": 7}, run.settings))
+    assert Run.open(run.folder).settings == again.settings
+
+
+def test_a_start_that_fails_leaves_no_folder(small_data: Path, tmp_path: Path) -> None:
+    with (small_data / "emotions" / "manifest.csv").open() as file:
+        write(tmp_path / "manifest.csv", [row for row in csv.DictReader(file) if row["split"] != "train"])
+    with pytest.raises(LabError, match="'train'"):
+        Run.create(tmp_path / "run", settings_of({"data": str(tmp_path)}))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_of_another_version_is_refused_by_name(run: Run) -> None:
     path = run.folder / "run.json"
     facts = json.loads(path.read_text())
     path.write_text(json.dumps(facts | {"format": 99, "dogmood": "9.9"}))
-    with pytest.raises(LabError, match=r"9\.9.*--from-run"):
+    with pytest.raises(LabError, match=r"9\.9.*dogmood train --data"):
         Run.open(run.folder)
 
 

@@ -48,6 +48,21 @@ def test_pretrained_transformers_are_not_undone_by_the_protocol_s_rate() -> None
     assert start(rate=0.1) == ("sgd_nesterov", 0.1)
 
 
+def test_another_network_than_the_earlier_run_s_is_trained_as_it_wants_to_be() -> None:
+    def start(base: RunSettings, **given: Any) -> tuple[str, float]:
+        settings = settings_of(given, base)
+        return settings.optimizer, settings.rate
+
+    paper, large = (settings_of({"data": "x", "network": network}) for network in ("vggnet", "dinov2_s"))
+    assert start(paper, network="dinov2_s") == ("adamw", 1e-5)
+    assert start(paper, network="dinov2_s", pretrained=False) == ("sgd_nesterov", 0.01)
+    assert start(paper, network="dinov2_s", rate=0.1) == ("sgd_nesterov", 0.1)
+    assert start(large, network="vggnet") == ("sgd_nesterov", 0.01)
+    assert start(settings_of({"rate": 0.1}, large), network="vggnet") == ("adamw", 0.1)
+    # Named once, it holds for the same network again.
+    assert start(settings_of({"rate": 0.1}, large), network="dinov2_s") == ("adamw", 0.1)
+
+
 def test_what_is_given_goes_before_what_an_earlier_run_had() -> None:
     base = settings_of({"data": "x", "epochs": 7, "seed": 3})
     assert settings_of({"seed": 4, "epochs": None}, base) == RunSettings("x", epochs=7, seed=4)
@@ -65,6 +80,9 @@ def test_what_is_given_goes_before_what_an_earlier_run_had() -> None:
         ({"crops": 5}, "1 or 10"),
         ({"epochs": 0}, "above 0"),
         ({"rate": float("nan")}, "above 0"),
+        ({"rate": float("inf")}, "such as 0.01"),
+        ({"seed": -1}, "from 0 to 18446744073709551615"),
+        ({"seed": 2**64}, "from 0 to 18446744073709551615"),
         ({"momentum": 1.0}, "below 1"),
         ({"batch": 7, "devices": 2}, "evenly"),
         ({"emotions": "anger,boredom"}, "boredom"),

@@ -15,6 +15,12 @@ from test_reading import MODEL, REX
 sync_api = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 CHROMIUM = Path("/usr/bin/chromium")
+LINES = """[...document.querySelectorAll("table.words tbody th")].map(cell => {
+  const text = document.createRange();
+  text.selectNodeContents(cell);
+  return text.getClientRects().length;
+})"""
+"""On how many lines each name of what could not be read stands."""
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium")
 
 
@@ -25,6 +31,7 @@ def page_file(bull_mastiff: Path, tmp_path: Path) -> Path:
         replace(REX, source=str(bull_mastiff), dogs=(unsure,), taken="2026-05-01T10:22:03"),
         Reading("cat.jpg", "no_dog", 10, 20, MODEL),
         Reading("bad.jpg", "unreadable", 0, 0, MODEL, reason="bad.jpg is empty (0 bytes)."),
+        Reading("garden.jpg", "unreadable", 0, 0, MODEL, reason="it cannot be read: " + "many words tell why, " * 30),
         *(replace(REX, source="clip.mp4", time=i / 5, dogs=(replace(unsure, track=1),)) for i in range(20)),
     ]
     with open_results(tmp_path / "out.jsonl") as results:
@@ -49,5 +56,6 @@ def test_it_asks_for_nothing_fits_a_phone_and_breaks_no_rule_of_accessibility(pa
             assert said == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
+            assert page.evaluate(LINES) == [1, 1]
             assert axe.Axe().run(page).response["violations"] == []
         browser.close()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from PIL import Image
 
 from cli.test_read import run
 from clips import make_clip, moving_dogs, steady
+from dogmood.database.database import Database
+from dogmood.database.records import add_reading
 from dogmood.reading import DogReading, Reading
 from dogmood.report.page import write_report
 from dogmood.results import open_results
@@ -116,6 +119,30 @@ def test_a_thumbnail_shows_the_dog(tmp_path: Path) -> None:
     seen = picture_of(page_of(tmp_path, reading))
     assert seen[seen.shape[0] // 2, seen.shape[1] // 2] == pytest.approx([30, 220, 30], abs=25)
     assert seen[3, 3] == pytest.approx([20, 20, 20], abs=25)
+
+
+def test_photos_sent_to_the_page_name_no_files_here(tmp_path: Path) -> None:
+    Image.fromarray(np.full((200, 300, 3), 20, np.uint8)).save(tmp_path / "rex.png")
+    address = f"sqlite:///{tmp_path / 'history.db'}"
+    sent = [replace(REX, source=name, dogs=(dog("fear"),)) for name in ("rex.png", "clip.mp4")]
+    with closing(Database(address)) as database, database.writing() as connection:
+        for reading in sent:
+            add_reading(connection, reading.to_dict(), once=False)
+    page = Parsed(write_report(address).read_text("utf-8"))
+    assert not page.named("img")
+    assert page.text.count("sent to the page: its photo was not kept") == 2
+    assert "Videos that could not be read" not in page.text
+    # What the command line read still shows.
+    with open_results(address, resume=True) as results:
+        results.write(sent[0])
+    page = Parsed(write_report(address).read_text("utf-8"))
+    assert len(page.named("img")) == 1
+    assert page.text.count("sent to the page: its photo was not kept") == 2
+
+
+def test_videos_that_could_not_be_read_are_counted(tmp_path: Path) -> None:
+    page = page_of(tmp_path, REX, Reading("clip.mp4", "unreadable", 0, 0, MODEL, reason="No."))
+    assert "Videos that could not be read: 1." in page.text
 
 
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:

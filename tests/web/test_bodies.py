@@ -37,7 +37,8 @@ KINDS = st.sampled_from([
     "\xff", "im\tage/png", "a\x1b[2J\0b",
     "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=dog",
     "multipart/form-data; boundary=cat", 'multipart/form-data; boundary="dog"', "multipart/form-data; boundary=d\xf6g",
-    "multipart/form-data; boundary=dog; charset=none", "multipart/form-data; boundary=" + "x" * 300,
+    "multipart/form-data; boundary=dog; charset=none", "multipart/form-data; charset=undefined; boundary=dog",
+    'multipart/form-data; boundary=dog; charset="punycode', "multipart/form-data; boundary=" + "x" * 300,
     "multipart/mixed; boundary=dog", "application/x-www-form-urlencoded",
 ])  # fmt: skip
 
@@ -94,20 +95,39 @@ def test_a_body_without_an_end_is_cut_off(client: TestClient) -> None:
     assert asyncio.run(answered(client.app, [b"x" * 1000] * 100, "")) == 413
 
 
-async def answered(app: Any, parts: list[bytes], length: str) -> int:
+@pytest.mark.parametrize("charset", ["undefined", "punycode", "idna", "utf-16", "latin-1", "none"])
+def test_names_in_a_form_are_utf_8_whatever_is_said(client: TestClient, charset: str) -> None:
+    form = FORM.replace(b"rex.png", "Ünchen 犬.png".encode())
+    for kind in (f"charset={charset}; boundary=dog", f'boundary=dog; charset="{charset}"'):
+        answer = client.post("/v1/read", content=form, headers={"content-type": f"multipart/form-data; {kind}"})
+        assert (answer.status_code, answer.json()["source"]) == (200, "Ünchen 犬.png")
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"), [("image/png", PHOTO[:100]), ("multipart/form-data; boundary=dog", FORM[:99])]
+)
+def test_a_sender_that_leaves_in_the_middle_is_no_fault(client: TestClient, kind: str, part: bytes) -> None:
+    assert asyncio.run(answered(client.app, [part], "", kind, leaves=True)) == 499
+    assert client.get("/v1/health").json()["busy"] == 0
+
+
+async def answered(app: Any, parts: list[bytes], length: str, kind: str = "", leaves: bool = False) -> int:
     """Speak to the app as a server does that lets any header through; return the status."""
     sent: list[dict[str, Any]] = []
     left = [*parts]
 
     async def receive() -> dict[str, Any]:
+        if not left and leaves:
+            return {"type": "http.disconnect"}
         if not left:  # whoever asks whether the client has left waits
             await asyncio.Event().wait()
-        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left) or leaves}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
     headers = [(b"host", b"127.0.0.1:8000"), (b"content-length", length.encode("latin-1"))]
+    headers.append((b"content-type", kind.encode()))
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
         "path": "/v1/read", "raw_path": b"/v1/read", "query_string": b"", "root_path": "", "headers": headers,

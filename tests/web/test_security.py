@@ -60,8 +60,11 @@ def test_photos_come_from_our_own_page_only(client: TestClient, origin: str, sta
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_another_origin_may_be_let_in(client_of: Client, cottage: Path) -> None:
-    client = client_of(origins=("https://shelter.example",), token=TOKEN)
+@pytest.mark.parametrize(
+    "origin", ["https://shelter.example", "HTTPS://Shelter.Example", "https://shelter.example:443"]
+)
+def test_another_origin_may_be_let_in(client_of: Client, cottage: Path, origin: str) -> None:
+    client = client_of(origins=(origin,), token=TOKEN)
     asked = {
         "origin": "https://shelter.example",
         "access-control-request-method": "POST",
@@ -107,7 +110,13 @@ def test_with_the_token_all_is_as_without_one(client_of: Client, cottage: Path) 
     # The page must be there to ask for the token, and monitors ask after health.
     for path in ("/", "/docs", "/openapi.json", "/v1/health"):
         assert client.get(path).status_code == 200
-    assert "bearer" in str(client.get("/openapi.json").json()["components"]["securitySchemes"])
+    document = client.get("/openapi.json").json()
+    assert "bearer" in str(document["components"]["securitySchemes"])
+    paths = {path: next(iter(operations.values())) for path, operations in document["paths"].items()}
+    security = {path: operation.get("security", document["security"]) for path, operation in paths.items()}
+    assert [path for path, asked in security.items() if not asked] == ["/v1/health"]
+    # A name that is not ours is refused everywhere.
+    assert all("400" in operation["responses"] for operation in paths.values())
 
 
 def test_with_a_token_other_machines_names_are_answered(client_of: Client) -> None:
@@ -136,6 +145,8 @@ def test_loopback(host: str, loopback: bool) -> None:
         ({"token": ""}, "--token"),
         ({"token": "  "}, "--token"),
         ({"token": "Hündchen"}, "--token"),
+        ({"token": "sec ret "}, "--token"),
+        ({"token": " secret"}, "--token"),
         ({"token": "two\nlines"}, "--token"),
         ({"workers": 0}, "at least 1"),
         ({"waiting": -1}, "at least 0"),

@@ -15,7 +15,7 @@ from dogmood.cli.export import export
 from dogmood.cli.read import read
 from dogmood.cli.report import report
 from dogmood.cli.serve import serve
-from dogmood.cli.stopping import INTERRUPTED, forget_output, terminable
+from dogmood.cli.stopping import INTERRUPTED, forget_output, open_closed_streams, terminable
 from dogmood.cli.sweep import sweep
 from dogmood.cli.test import measure
 from dogmood.cli.train import train
@@ -48,6 +48,7 @@ def _options(version: bool = typer.Option(False, "--version", help="Print the ve
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program; leave with 0 (done), 1 (nothing could be read) or 2 (wrong use)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A bar or a name that the terminal's encoding lacks becomes "?", not an error.
         if isinstance(stream, io.TextIOWrapper):

@@ -54,7 +54,9 @@ def import_(
     for word, count in done.dropped.items():
         typer.echo(f"left out: {count} of {printable(word)}", err=True)
     counts = ", ".join(f"{done.counts[emotion]} {emotion}" for emotion in EMOTIONS if emotion in done.counts)
-    typer.echo(f"{out}: {sum(done.counts.values())} photos ({counts}); next: dogmood data split {out}")
+    # A split that came with the photos is to be kept: figures of others hold for it alone.
+    following = "check" if done.split else "split"
+    typer.echo(f"{out}: {sum(done.counts.values())} photos ({counts}); next: dogmood data {following} {out}")
 
 
 @app.command()
@@ -82,8 +84,10 @@ def check(
         Path | None, typer.Option(help="Where to write what was found; FOLDER-check unless said.", show_default=False)
     ] = None,
 ) -> None:
-    """Look for duplicates across splits, label conflicts, unreadable files and likely mislabels."""
-    target = out or folder.with_name(f"{folder.resolve().name}-check")
+    """Look for duplicates across splits, label conflicts, unreadable or replaced files and likely mislabels."""
+    whole = folder.resolve()
+    beside = whole if folder.name in ("", "..") else folder  # "." and ".." name no folder to write beside
+    target = out or beside.parent / f"{whole.name}-check"
     with needs("lab"):
         from dogmood.lab.data.checking import check_photos, write_check
 
@@ -110,6 +114,7 @@ def _print_counts(counts: Mapping[str, Mapping[str, int]]) -> None:
 def _print_found(found: Check) -> None:
     lists = {
         "cannot be read": found.unreadable,
+        "another file than noted": found.replaced,
         "near photos in several splits": [", ".join(names) for names in found.across],
         "near photos with several labels": [", ".join(names) for names in found.conflicts],
         "a single photo": found.scarce,

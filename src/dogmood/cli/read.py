@@ -98,6 +98,10 @@ def read(
 
     Leaves with 0 when a photo or video was read, 1 when none could be, 2 after wrong use.
     """
+    if (fps, smooth) != (FPS, SECONDS):
+        from dogmood.footage import check_rates
+
+        check_rates(fps, smooth)
     if cluster is not None:
         from dogmood.cli.read_cluster import read_on_cluster, refuse_options
 
@@ -109,7 +113,7 @@ def read(
         return
     if resume and out is None:
         raise UsageError("--resume goes on with an output file: name it with --out.")
-    photos = photos_of(map(_here, paths))
+    photos = photos_of(map(_here, paths), pictures)
     results: Results | None = None
     try:
         with ExitStack() as stack:
@@ -144,6 +148,8 @@ def read(
 
 
 def _here(path: str) -> Path:
+    if not path:
+        raise UsageError("A path is empty; name a photo, a video or a folder ('.' is the one you are in).")
     if "://" in path:
         raise UsageError(
             f"{path} is an address: photos in storage are read with --cluster; '--cluster local' runs here."

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -45,6 +46,15 @@ def terminable() -> Iterator[None]:
         raise
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def open_closed_streams() -> None:
+    """Let what is printed go nowhere where the program was begun without an output (``>&-``)."""
+    # They stay open for as long as the program runs.
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
 
 
 def forget_output() -> None:

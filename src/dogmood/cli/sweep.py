@@ -42,26 +42,32 @@ def sweep(
     Repeat the same words to go on with a sweep that was stopped.
     """
     with needs("lab"):
-        from dogmood.lab.sweep import plan
+        from dogmood.lab.sweep import RunsFailedError, plan
         from dogmood.lab.sweep import sweep as run_all
 
         folder = out or Path("sweeps") / axis.partition("=")[0]
-        cells = plan(axis, _base(axis, data, settings or [], from_run), seeds)
+        base, named = _base(axis, data, settings or [], from_run)
+        cells = plan(axis, base, seeds, named)
         try:
             rows = run_all(cells, folder, cache, jobs, cluster)
         except KeyboardInterrupt:
             typer.echo(f"Stopped: what was done is kept in {folder}; the same words go on.", err=True)
             raise typer.Exit(INTERRUPTED) from None
+        except RunsFailedError as error:
+            _print(axis, error.rows)
+            raise
         _print(axis, rows)
         typer.echo(f"{folder}: sweep.json, table.md and plot.svg; next: dogmood report {folder}")
 
 
-def _base(axis: str, data: Path | None, words: list[str], from_run: Path | None) -> RunSettings:
+def _base(axis: str, data: Path | None, words: list[str], from_run: Path | None) -> tuple[RunSettings, set[str]]:
+    """Return what all runs share, and which of it was named by ``--set``."""
     from dogmood.lab.run import Run
     from dogmood.lab.settings import settings_of
-    from dogmood.lab.sweep import typed
+    from dogmood.lab.sweep import typed, varied
 
     given: dict[str, Any] = {}
+    own = varied(axis)
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
@@ -72,23 +78,27 @@ def _base(axis: str, data: Path | None, words: list[str], from_run: Path | None)
                 "In this sweep each optimizer starts from its own rate: leave --set rate out, "
                 "or vary the rate of one: dogmood sweep rate=VALUE,VALUE --set optimizer=NAME."
             )
+        if name in own:
+            raise UsageError(
+                f"This sweep gives {name} values of its own: leave --set {word} out, or vary something else alone: "
+                f"dogmood sweep SETTING=VALUE,VALUE --set {word}."
+            )
+        if name in given:
+            raise UsageError(f"--set gives {name} twice: leave one out.")
         given[name] = typed(name, value.strip())
+    named = set(given)
     given["data"] = str(data) if data else None
-    return settings_of(given, Run.open(from_run).settings if from_run else None)
+    return settings_of(given, Run.open(from_run).settings if from_run else None), named
 
 
 def _print(axis: str, rows: list[Row]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from dogmood.lab.sweep_table import percent
-
     table = Table(title=f"Accuracy by {axis.partition('=')[0]}, in per cent")
     table.add_column("value")
     for column in ("validation", "ten-crop test", "seeds"):
         table.add_column(column, justify="right")
     for row in rows:
-        table.add_row(
-            row.value, percent(row.valid, row.valid_spread), percent(row.test, row.test_spread), str(row.seeds)
-        )
+        table.add_row(*row.shown())
     Console().print(table)

@@ -70,6 +70,8 @@ class TracksSeen:
             except OSError as error:
                 raise UsageError(f"The folder {path.parent} cannot be made: {error.strerror}.") from None
             with atomic_write(path, text=True) as file:
-                file.write(timeline_svg(series, f"{self._path.name}, dog {track}", 0.0, duration, alone=True))
+                file.write(
+                    timeline_svg(series, f"{printable(self._path.name)}, dog {track}", 0.0, duration, alone=True)
+                )
             saved.append(path)
         return saved

@@ -31,15 +31,15 @@ def train(
     out: Annotated[Path | None, _option("The run's folder; runs/NETWORK-SEED unless said.")] = None,
     network: Annotated[
         str | None,
-        _option("shallow_cnn, sequential_cnn, mbcc_cnn, vggnet [default], efficientnet_lite0 or dinov2_s."),
+        _option("shallow_cnn, sequential_cnn, mbcc_cnn, vggnet (default), efficientnet_lite0 or dinov2_s."),
     ] = None,
     emotions: Annotated[str | None, _option("Those to tell apart, by commas; all five unless said.")] = None,
-    cut: Annotated[str | None, _option("What the network is shown: head [default], body or photo.")] = None,
+    cut: Annotated[str | None, _option("What the network is shown: head (default), body or photo.")] = None,
     pretrained: Annotated[
         bool | None, typer.Option("--pretrained/--from-scratch", help="Start from weights made elsewhere, if any.")
     ] = None,
     optimizer: Annotated[
-        str | None, _option("adadelta, adagrad, adam, amsgrad, adamw, asgd, sgd or sgd_nesterov [default].")
+        str | None, _option("adadelta, adagrad, adam, amsgrad, adamw, asgd, sgd or sgd_nesterov (default).")
     ] = None,
     rate: Annotated[
         float | None,
@@ -49,15 +49,15 @@ def train(
     weight_decay: Annotated[float | None, _option("0.0001 unless said.")] = None,
     scheduler: Annotated[
         str | None,
-        _option("constant, step, reduce_on_plateau [default], cosine, cosine_warm_restarts or one_cycle."),
+        _option("constant, step, reduce_on_plateau (default), cosine, cosine_warm_restarts or one_cycle."),
     ] = None,
     epochs: Annotated[int | None, _option("300 unless said.")] = None,
     batch: Annotated[int | None, _option("Photos a step, over all devices; 64 unless said.")] = None,
-    augmentation: Annotated[str | None, _option("protocol [default] or none.")] = None,
-    crops: Annotated[int | None, _option("Crops of each photo in training: 10 [default] or 1.")] = None,
+    augmentation: Annotated[str | None, _option("protocol (default) or none.")] = None,
+    crops: Annotated[int | None, _option("Crops of each photo in training: 10 (default) or 1.")] = None,
     seed: Annotated[int | None, _option("Of weights, order and augmentation; 0 unless said.")] = None,
     devices: Annotated[int | None, _option("GPUs (or processes) that share each batch; 1 unless said.")] = None,
-    precision: Annotated[str | None, _option("mixed [default] or full.")] = None,
+    precision: Annotated[str | None, _option("mixed (default) or full.")] = None,
     resume: Annotated[Path | None, _option("Go on with the run in this folder.")] = None,
     from_run: Annotated[Path | None, _option("Take the settings of the run in this folder for a new one.")] = None,
     cache: Cache = CACHE,

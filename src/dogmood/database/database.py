@@ -53,7 +53,7 @@ class Database:
         except ModuleNotFoundError as error:
             raise UsageError(f"This database needs {error.name}: pip install 'dogmood[database]'.") from None
         if sqlite:
-            _teach_transactions(self._engine)
+            _teach(self._engine)
 
     def is_there(self) -> bool:
         """Return whether there is a database: an SQLite file may be yet to be made."""
@@ -166,8 +166,8 @@ class Database:
             raise UsageError(f"{self.address.shown} cannot be {what}: {why}.") from None
 
 
-def _teach_transactions(engine: Engine) -> None:
-    """Let SQLAlchemy begin SQLite's transactions, as its documentation advises.
+def _teach(engine: Engine) -> None:
+    """Let SQLAlchemy begin SQLite's transactions, as its documentation advises, and SQLite the letters.
 
     Python's module begins them late and ends them early around some statements.  One
     that will write says so at once: two that read first and then both wish to write
@@ -177,6 +177,8 @@ def _teach_transactions(engine: Engine) -> None:
     def connected(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys=ON")
+        # SQLite's own knows the letters of ASCII alone.
+        connection.create_function("lower", 1, _lower, deterministic=True)
         (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         if mode == "wal":
             # A power cut may then lose the last readings, never tear one; a kill loses nothing.
@@ -188,6 +190,10 @@ def _teach_transactions(engine: Engine) -> None:
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _pragma(engine: Engine, *settings: str) -> None:

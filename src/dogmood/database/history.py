@@ -43,11 +43,13 @@ class Entry:
         id: its number; later readings have higher ones.
         stored: when it was stored, in UTC.
         written: the reading as JSON says it.
+        sent: whether the photo was sent to the page: its source is then a name, not a path.
     """
 
     id: int
     stored: datetime
     written: dict[str, Any]
+    sent: bool
 
 
 def all_readings(database: Database) -> Iterator[dict[str, Any]]:
@@ -56,11 +58,20 @@ def all_readings(database: Database) -> Iterator[dict[str, Any]]:
     Raises:
         UsageError: there is no database of ours, or it cannot be read.
     """
+    return (entry.written for entry in all_entries(database))
+
+
+def all_entries(database: Database) -> Iterator[Entry]:
+    """Yield all readings in the order in which they were stored.
+
+    Raises:
+        UsageError: there is no database of ours, or it cannot be read.
+    """
     last = 0
     while True:
         with database.reading() as connection:
             entries = _entries(connection, _all().where(readings.c.id > last).order_by(readings.c.id).limit(_BATCH))
-        yield from (entry.written for entry in entries)
+        yield from entries
         if len(entries) < _BATCH:
             return
         last = entries[-1].id
@@ -100,7 +111,7 @@ def _all() -> Select[Any]:
 def _entries(connection: Connection, query: Select[Any]) -> list[Entry]:
     rows = connection.execute(query).mappings().all()
     of = _dogs_of(connection, [row["id"] for row in rows])
-    return [Entry(row["id"], row["stored"], reading_of(row, of[row["id"]])) for row in rows]
+    return [Entry(row["id"], row["stored"], reading_of(row, of[row["id"]]), sent=row["key"] is None) for row in rows]
 
 
 def _dogs_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[RowMapping]]:

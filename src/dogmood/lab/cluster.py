@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
@@ -14,13 +15,14 @@ from dogmood import __version__
 from dogmood.cluster.connection import connected, slots, what_stopped
 from dogmood.errors import DogMoodError
 from dogmood.lab import LabError
+from dogmood.lab.data.manifest import checksum
 from dogmood.lab.sweep import PLAN, Cell, is_done, run_cell
 
 _LOSSES = 3
 """How often a run is begun anew, from its last epoch, when its worker is lost."""
 
 
-def run_on_cluster(cells: Sequence[Cell], out: Path, cache: Path, address: str) -> None:
+def run_on_cluster(cells: Sequence[Cell], out: Path, cache: Path, address: str) -> dict[str, str]:
     """Run every cell somewhere on the cluster.
 
     Args:
@@ -29,10 +31,13 @@ def run_on_cluster(cells: Sequence[Cell], out: Path, cache: Path, address: str) 
         cache: where cut photos are kept, on each machine.
         address: of the cluster, as ``ray.init`` takes it; ``local`` starts one here.
 
+    Returns:
+        The folder of each run that failed, and why.
+
     Raises:
         UsageError: Ray is not installed.
         ClusterError: the cluster cannot be reached, or has no room.
-        LabError: a run failed; the others finish first.
+        LabError: what machines did is not to be found here.
     """
     # Workers have a working folder of their own, in which a relative path means another place.
     out, cache = out.resolve(), cache.resolve()
@@ -72,13 +77,10 @@ def run_on_cluster(cells: Sequence[Cell], out: Path, cache: Path, address: str) 
         (cells[(result.config or {"cell": 0})["cell"]], _problem(result))
         for result in (results[i] for i in range(len(results)))
     ]
-    failed = [(cell, problem) for cell, problem in ended if problem]
-    if failed:
-        raise LabError(
-            f"{len(failed)} of {len(cells)} runs failed, {failed[0][0].folder} first: {failed[0][1].rstrip('.')}."
-        )
-    if lost := [cell.folder for cell in cells if not is_done(out / cell.folder)]:
+    failed = {cell.folder: problem for cell, problem in ended if problem}
+    if lost := [cell.folder for cell in cells if cell.folder not in failed and not is_done(cell, out)]:
         raise LabError(f"{len(lost)} of {len(cells)} runs left nothing in {out}: name one that all machines share.")
+    return failed
 
 
 def run_there(cell: Cell, out: Path, cache: Path, sweep: bytes, version: str) -> None:
@@ -103,6 +105,8 @@ def run_there(cell: Cell, out: Path, cache: Path, sweep: bytes, version: str) ->
         raise LabError(f"{machine} does not see the folder {out}: name one that all machines share.")
     if not Path(cell.settings.data, "manifest.csv").is_file():
         raise LabError(f"{machine} does not see the photos in {cell.settings.data}: keep them where all machines do.")
+    if checksum(Path(cell.settings.data)) != json.loads(sweep)["data"]["manifest.csv"]:
+        raise LabError(f"{machine} has other photos in {cell.settings.data}: keep the same there on all machines.")
     run_cell(cell, out, cache)
 
 

@@ -45,7 +45,7 @@ def measure_context(model: str, data: Path, split: str) -> dict[str, Any]:
     photos = [photo for photo in read_manifest(data / "emotions") if photo.split == split]
     backdrops = [pet.path for pet in read_pets(data / "finder") if pet.kind == "none" and pet.split == "test"]
     drawn = np.random.default_rng(0).integers(len(backdrops), size=len(photos))
-    groups = [photo.group for photo in photos]
+    groups = [photo.block for photo in photos]
     hits: dict[str, list[bool]] = {}
     for photo, number in track(list(zip(photos, drawn, strict=True)), "Context"):
         pixels = open_photo(photo.path).pixels

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
@@ -15,6 +17,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from dogmood.errors import DogMoodError
 from dogmood.lab import LabError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,26 @@ class Team:
             distributed.all_reduce(values)
         return values
 
-    def wait(self) -> None:
-        """Wait until every process has come this far."""
-        if self.size > 1:
-            distributed.barrier()
+    def led(self, action: Callable[[], T]) -> T | None:
+        """Let the leader do something while the others wait; all leave together if it cannot.
+
+        Returns:
+            What it returned to the leader, None to the others.
+
+        Raises:
+            DogMoodError: what it raised, on the leader.
+            LabError: on the others.
+        """
+        result, failure = None, None
+        if self.leads:
+            try:
+                result = action()
+            except DogMoodError as error:
+                failure = error
+        # One that left alone would be waited for by all others for ever.
+        if self.summed(torch.tensor(float(failure is not None), device=self.device)) > 0:
+            raise failure or LabError("The process that writes the run's files has failed.")
+        return result
 
     def follow_leader(self, net: nn.Module) -> None:
         """Give every process the leader's batch-norm statistics, which no gradient averages."""
@@ -98,6 +118,7 @@ def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> A
 
     Raises:
         LabError: there are fewer GPUs than asked for, one has no memory left, or a process failed.
+        KeyboardInterrupt: several processes were told to stop.
     """
     if devices == 1:
         with within_memory():
@@ -105,13 +126,22 @@ def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> A
     gpus = torch.cuda.device_count()
     if gpus and devices > gpus:
         raise LabError(f"--devices {devices}, but this machine has {gpus}.")
+    from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     # Processes of one machine meet at a free port of its own choosing.
-    config = LaunchConfig(1, 1, devices, rdzv_backend="c10d", rdzv_endpoint="localhost:0", max_restarts=0)
+    config = LaunchConfig(
+        1, 1, devices, rdzv_backend="c10d", run_id="dogmood", rdzv_endpoint="localhost:0", max_restarts=0
+    )
+    # What the launcher would say of processes that end is said by the errors below.
+    for name in logging.root.manager.loggerDict:
+        if name.startswith("torch.distributed"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         answers = elastic_launch(config, _in_worker)(work, arguments)
+    except SignalException:
+        raise KeyboardInterrupt from None
     except ChildFailedError as error:
         raise LabError(f"One of {devices} processes failed: {error.get_first_failure()[1].message}") from None
     if isinstance(answers[0], DogMoodError):
@@ -120,6 +150,8 @@ def run_on_devices(work: Callable[..., Any], devices: int, *arguments: Any) -> A
 
 
 def _in_worker(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    # Ctrl-C reaches every process of a terminal: the one that started us minds it, and ends us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with _joined_team() as team:
         try:
             with within_memory():

@@ -49,7 +49,7 @@ def faces(reader: DogMood, data: Path, split: str) -> list[Picture]:
         pixels = open_photo(photo.path).pixels
         dogs = reader.read(pixels).dogs
         if dogs and (head := largest(dogs).head):
-            found.append(Picture(face(pixels, head), photo.label, photo.group))
+            found.append(Picture(face(pixels, head), photo.label, photo.block))
     return found
 
 

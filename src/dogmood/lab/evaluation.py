@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +37,9 @@ def evaluate(valid: Predictions, test: Predictions, emotions: tuple[str, ...]) -
         What `measure_emotions` measures, with precision and F1 of each emotion, the
         ECE and the log loss before and after temperature, the bins of both
         reliability diagrams, and the risk-coverage curve with the area under it
-        (Geifman & El-Yaniv 2017, arXiv:1705.08500).
+        (Geifman & El-Yaniv 2017, arXiv:1705.08500).  What the test photos do not say of
+        an emotion, such as the recall of one that none of them shows, is 0 with the
+        interval from 0 to 1.
     """
     doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels, emotions)
     figures = measure_emotions(_widened(test, emotions), doubt, emotions)
@@ -108,27 +111,33 @@ def _by_emotion(guesses: NDArray[np.intp], test: Predictions, emotions: tuple[st
         said, true = guesses == i, test.labels == i
         both = said & true
 
+        # A draw that neither shows nor names the emotion says nothing about it. Counted as 0,
+        # such draws would widen the intervals of rare emotions down to 0.
         def precision(drawn: NDArray[np.intp]) -> float:
-            return _share(both[drawn].sum(), said[drawn].sum())
+            of_none = 0.0 if true[drawn].any() else np.nan  # never said, though it was there
+            return _share(both[drawn].sum(), said[drawn].sum(), of_none)
 
         def recall(drawn: NDArray[np.intp]) -> float:
-            return _share(both[drawn].sum(), true[drawn].sum())
+            return _share(both[drawn].sum(), true[drawn].sum(), np.nan)
 
         def f1(drawn: NDArray[np.intp]) -> float:
-            return _share(2 * both[drawn].sum(), said[drawn].sum() + true[drawn].sum())
+            return _share(2 * both[drawn].sum(), said[drawn].sum() + true[drawn].sum(), np.nan)
 
         named = {"precision": precision, "recall": recall, "F1": f1}
-        everything = np.arange(len(said))
-        return {
-            name: {"value": score(everything), "interval": bootstrap(score, groups)} for name, score in named.items()
-        }
+        return {name: _with_interval(score, groups) for name, score in named.items()}
 
     return {emotion: {"n": int((test.labels == i).sum()), **scores(i)} for i, emotion in enumerate(emotions)}
 
 
-def _share(part: Any, whole: Any) -> float:
-    """Return a share, 0 of nothing: an emotion that was never said has no right readings."""
-    return float(part / whole) if whole else 0.0
+def _with_interval(score: Callable[[NDArray[np.intp]], float], groups: Sequence[Hashable]) -> dict[str, Any]:
+    value = score(np.arange(len(groups)))
+    if np.isnan(value):  # the tables want numbers: 0, and an interval that says that it may be any
+        return {"value": 0.0, "interval": (0.0, 1.0)}
+    return {"value": value, "interval": bootstrap(score, groups)}
+
+
+def _share(part: Any, whole: Any, of_none: float) -> float:
+    return float(part / whole) if whole else of_none
 
 
 def _widened(given: Predictions, emotions: tuple[str, ...]) -> Predictions:

@@ -6,9 +6,11 @@ after each epoch: validation -> schedule -> checkpoint -> metrics
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,7 @@ from dogmood.lab.pictures import load_pictures
 from dogmood.lab.run import EpochMetrics, Run, save_tensors
 from dogmood.lab.schedulers import Schedule
 from dogmood.lab.settings import RunSettings
-from dogmood.lab.watch import watched
+from dogmood.lab.watch import OnEpoch, watched
 
 CHECK_EVERY = 20
 """Steps between looks at the loss: each look waits for the device."""
@@ -68,16 +70,24 @@ def train(run: Run, cache: Path, data: str | None = None) -> Progress:
 def _train(team: Team, run: Run, cache: Path, data: str | None) -> Progress:
     trainer = Trainer(team, run, cache, data)
     progress = trainer.training.progress
-    if team.leads and progress.rows:
-        run.write_metrics(progress.rows)  # a kill may have come between checkpoint and metrics
-    with watched(run, progress.rows) if team.leads else nullcontext() as on_epoch:
+    with ExitStack() as stack:
+        on_epoch = team.led(lambda: _begin_watching(run, progress, stack))
         while progress.epochs < run.settings.epochs:
             row, best = trainer.epoch()
-            if on_epoch is not None:
-                trainer.keep(best)
-                on_epoch(row)
-            team.wait()
+            team.led(partial(_end_epoch, trainer, row, best, on_epoch))
     return progress
+
+
+def _begin_watching(run: Run, progress: Progress, stack: ExitStack) -> OnEpoch:
+    if progress.rows:
+        run.write_metrics(progress.rows)  # a kill may have come between checkpoint and metrics
+    return stack.enter_context(watched(run, progress.rows))
+
+
+def _end_epoch(trainer: Trainer, row: EpochMetrics, best: bool, on_epoch: OnEpoch | None) -> None:
+    trainer.keep(best)
+    if on_epoch is not None:
+        on_epoch(row)
 
 
 class Trainer:
@@ -111,6 +121,8 @@ class Trainer:
         loss, accuracy = self._pass(number)
         seconds = time.perf_counter() - began
         valid_loss, valid_accuracy = self._validate()
+        if not math.isfinite(valid_loss):  # the last steps can do it, after the last look at the loss
+            raise self._no_number(f"on the validation photos after epoch {number}")
         self.training.schedule.after_epoch(valid_accuracy)
         photos = self.steps * self.batch
         row = EpochMetrics(number, rate, loss, accuracy, valid_loss, valid_accuracy, seconds, photos / seconds)
@@ -202,13 +214,13 @@ class Trainer:
     def _check(self, total: Tensor, epoch: int, step: int) -> None:
         # Summed over the team, so that all stop together.
         if not torch.isfinite(self.team.summed(total.clone())).all():
-            survivor = (
-                f"the weights after epoch {self._kept} are in {self.run.folder}" if self._kept else "no epoch was kept"
-            )
-            raise LabError(
-                f"The loss is no longer a number at epoch {epoch}, step {step} or up to {CHECK_EVERY - 1} before: "
-                f"lower --rate or change --optimizer ({survivor})."
-            )
+            raise self._no_number(f"at epoch {epoch}, step {step} or up to {CHECK_EVERY - 1} before")
+
+    def _no_number(self, where: str) -> LabError:
+        survivor = (
+            f"the weights after epoch {self._kept} are in {self.run.folder}" if self._kept else "no epoch was kept"
+        )
+        return LabError(f"The loss is no longer a number {where}: lower --rate or change --optimizer ({survivor}).")
 
     @torch.inference_mode()
     def _validate(self) -> tuple[float, float]:

@@ -56,7 +56,7 @@ def predict(
         for photo, dog in track(pairs, "Classifier")
     ]
     labels = [EMOTIONS.index(photo.label) for photo in photos]
-    return Predictions(np.stack(logits), np.array(labels), [photo.group for photo in photos])
+    return Predictions(np.stack(logits), np.array(labels), [photo.block for photo in photos])
 
 
 def emotion_figures(answers: Predictions, doubt: Doubt) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dogmood.atomic import atomic_write
-from dogmood.lab import plots
+from dogmood.lab import LabError, plots
 from dogmood.lab.evaluation import accuracy, evaluate
 from dogmood.lab.run import Run
 from dogmood.lab.ten_crop import predict_run
@@ -27,20 +27,25 @@ def measure_run(run: Run, cache: Path, data: str | None = None) -> dict[str, Any
 
     Returns:
         What ``test.json`` holds: see `evaluate`; as ``other splits`` accuracy on the
-        training and the validation photos (`dogmood.lab.intervals.Figure`).
+        training and the validation photos (`dogmood.lab.intervals.Figure`); as ``weights``
+        the checksum of the network that was measured.
 
     Raises:
         LabError: the data or the weights are absent or have changed.
         UsageError: the folder cannot be written to.
     """
     photos = run.photos(data)
+    weights = run.weights_sha256()
     train, valid, test = (
         predict_run(run, photos[split], cache, ten=split != "train") for split in ("train", "valid", "test")
     )
+    if run.weights_sha256() != weights:
+        raise LabError(f"{run.folder} was trained on while it was tested: run `dogmood test {run.folder}` again.")
     figures = {
         **evaluate(valid, test, run.settings.emotions),
         "other splits": {"train": accuracy(train), "valid": accuracy(valid)},
         "data": {"manifest.csv": run.data_sha256, "split": "test"},
+        "weights": {"best.safetensors": weights},
         "photos": [
             {"photo": photo.name, "label": photo.label, "logits": [round(float(x), 4) for x in logits]}
             for photo, logits in zip(photos["test"], test.logits, strict=True)

@@ -20,7 +20,8 @@ from dogmood.lab import LabError, plots
 from dogmood.lab.evaluation import OTHER_SPLITS
 from dogmood.lab.examples import Mistake, Sample, mistakes_of, samples_of
 from dogmood.lab.run import Run
-from dogmood.lab.sweep_table import Row, percent
+from dogmood.lab.sweep import PLAN
+from dogmood.lab.sweep_table import Row
 from dogmood.photo import Pixels
 from dogmood.picture import coloured, in_grey, overlay
 
@@ -89,7 +90,12 @@ def write_report(folder: Path, cache: Path, data: str | None = None) -> Path:
         UsageError: the page cannot be written.
     """
     if (folder / "sweep.json").exists():
-        page = sweep_page(folder.name, [Row(**row) for row in _read(folder / "sweep.json")])
+        page = sweep_page(folder.name, _rows(folder / "sweep.json"))
+    elif (folder / PLAN).exists():
+        raise LabError(
+            f"The sweep in {folder} is not finished: repeat the `dogmood sweep` that began it, with --out {folder}; "
+            "what was done is kept."
+        )
     else:
         page = run_page(Run.open(folder), cache, data)
     path = folder / "report.html"
@@ -102,27 +108,30 @@ def run_page(run: Run, cache: Path, data: str | None = None) -> Page:
     """Return the page of a tested run.
 
     Raises:
-        LabError: the run has not been tested.
+        LabError: the run has not been tested, or was trained on since.
     """
-    if not (run.folder / "test.json").exists():
-        raise LabError(f"{run.folder} has not been tested: run `dogmood test {run.folder}` first.")
-    figures = _read(run.folder / "test.json")
-    rows = run.metrics()
+    figures = run.figures()
+    rows = run.rows()
     best = max(rows, key=lambda row: row.valid_accuracy)
-    drawn = plots.of_run(rows, figures)
     photos = run.photos(data)["test"]
+    try:
+        drawn = plots.of_run(rows, figures)
+        tables = [_figures_table(figures), _emotions_table(figures), _settings_table(run)]
+        mistakes = mistakes_of(run, photos, figures)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise run.damaged_figures() from None
     return Page(
         title=f"{run.settings.network}: a run",
         about=f"dogmood {__version__}; data {run.data_sha256[:12]}; {figures['n']} test photos, ten crops each; "
         f"{len(rows)} epochs, the network of epoch {best.epoch} (validation accuracy {best.valid_accuracy:.2%}).",
-        tables=[_figures_table(figures), _emotions_table(figures), _settings_table(run)],
+        tables=tables,
         plots=[
             Plot("Accuracy and loss by epoch.", drawn["curves"], wide=True),
             Plot("Confusion: rows are labels, columns readings.", drawn["confusion"]),
             Plot("Reliability, 15 bins, before and after temperature.", drawn["reliability"]),
             Plot("Accuracy over the most confident share of photos.", drawn["risk-coverage"]),
         ],
-        mistakes=mistakes_of(run, photos, figures),
+        mistakes=mistakes,
         samples=samples_of(run, photos, figures, cache),
     )
 
@@ -133,10 +142,12 @@ def sweep_page(name: str, rows: Sequence[Row]) -> Page:
         "Accuracy",
         "Best validation accuracy and ten-crop test accuracy: mean and standard deviation over seeds.",
         ("value", "validation, %", "ten-crop test, %", "seeds"),
-        [(r.value, percent(r.valid, r.valid_spread), percent(r.test, r.test_spread), str(r.seeds)) for r in rows],
+        [row.shown() for row in rows],
     )
-    chart = Plot("Validation and ten-crop test accuracy of every value.", plots.sweep(rows), wide=True)
-    return Page(f"{name}: a sweep", f"dogmood {__version__}; {len(rows)} values.", [table], [chart])
+    reached = [row for row in rows if row.seeds]
+    caption = "Validation and ten-crop test accuracy of every value."
+    charts = [Plot(caption, plots.sweep(reached), wide=True)] if reached else []
+    return Page(f"{name}: a sweep", f"dogmood {__version__}; {len(rows)} values.", [table], charts)
 
 
 def _figures_table(figures: Mapping[str, Any]) -> Table:
@@ -188,8 +199,12 @@ def _inline(pixels: Pixels) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def _read(path: Path) -> Any:
+def _rows(path: Path) -> list[Row]:
     try:
-        return json.loads(path.read_text())
-    except ValueError:
-        raise LabError(f"{path} is damaged; make it again with `dogmood test` or `dogmood sweep`.") from None
+        held = json.loads(path.read_text())
+        rows = [Row.of(row) for row in held] if isinstance(held, list) else []
+    except (OSError, ValueError, TypeError, RecursionError):
+        rows = []
+    if not rows:
+        raise LabError(f"{path} is damaged: repeat the `dogmood sweep` that made it.")
+    return rows

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -32,6 +33,12 @@ from dogmood.lab.settings import RunSettings, settings_of
 
 FORMAT = 1
 """Version of the folder's layout; another one is refused."""
+
+_MEASURED = {
+    "accuracy", "macro F1", "ECE before", "ECE", "Brier", "log loss", "temperature", "n", "emotions", "confusion",
+    "by emotion", "reliability", "risk-coverage", "photos",
+}  # fmt: skip
+"""What every ``test.json`` holds."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +75,11 @@ class Run:
 
         Raises:
             LabError: the folder holds something already or cannot be made, or
-                there is no data.
+                there is no data, or too little of it.
         """
         data_sha256 = _data_checksum(settings)
+        # Looked at before anything is made: a start that fails leaves no folder behind.
+        photos_by_split(Path(settings.data), settings.emotions)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             clear_leftovers(folder)  # of a run that was killed as it began
@@ -106,7 +115,8 @@ class Run:
         if version != FORMAT:
             raise LabError(
                 f"{folder} was made by dogmood {facts.get('dogmood')}, whose runs (format {version}) this version "
-                f"(format {FORMAT}) cannot read; use that version, or train anew with --from-run."
+                f"(format {FORMAT}) cannot read; use that version, or train anew: dogmood train --data DATA, with the "
+                f"settings that {folder / 'run.json'} names."
             )
         try:
             return cls(folder, settings_of(given), data)
@@ -131,16 +141,84 @@ class Run:
         """Return the network with the best validation accuracy, ready to answer.
 
         Raises:
-            LabError: the run has not got that far, or the file is damaged.
+            LabError: the run has not got that far, or the file is damaged or another network's.
         """
         settings = self.settings
         net = build(settings.network, len(settings.emotions), pretrained=False)
         tensors, _ = load_tensors(self.folder / "best.safetensors")
-        net.load_state_dict(tensors)
+        try:
+            net.load_state_dict(tensors)
+        except RuntimeError:
+            raise LabError(
+                f"{self.folder / 'best.safetensors'} holds another network than run.json names: "
+                f"put the run's own back, or train anew with --from-run {self.folder}."
+            ) from None
         return net.eval()
 
+    def weights_sha256(self) -> str:
+        """Return the checksum of the network with the best validation accuracy.
+
+        Raises:
+            LabError: the run has not got that far.
+        """
+        path = self.folder / "best.safetensors"
+        try:
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            raise _no_epoch_yet(path) from None
+        except OSError as error:
+            raise LabError(f"{path} cannot be opened: {error.strerror}.") from None
+
+    def figures(self) -> dict[str, Any]:
+        """Return what ``test.json`` holds: what `dogmood.lab.measure_run.measure_run` found.
+
+        Raises:
+            LabError: the network that is here now has not been tested, or the file is damaged.
+        """
+        path = self.folder / "test.json"
+        if not path.exists():
+            raise LabError(f"{self.folder} has not been tested: run `dogmood test {self.folder}` first.")
+        try:
+            figures = json.loads(path.read_text())
+        except (OSError, ValueError, RecursionError):
+            figures = None
+        if not isinstance(figures, dict) or not figures.keys() >= _MEASURED:
+            raise self.damaged_figures()
+        accuracy = figures["accuracy"]
+        if not isinstance(accuracy, dict) or not isinstance(accuracy.get("value"), int | float):
+            raise self.damaged_figures()
+        measured = figures.get("weights")  # tests of earlier versions lack it
+        if isinstance(measured, dict) and measured.get("best.safetensors") != self.weights_sha256():
+            raise LabError(
+                f"{self.folder} has another network than the one that was tested: "
+                f"run `dogmood test {self.folder}` again."
+            )
+        return figures
+
+    def damaged_figures(self) -> LabError:
+        """Return what to say where ``test.json`` is not as it was written."""
+        return LabError(f"{self.folder / 'test.json'} is damaged: run `dogmood test {self.folder}` again.")
+
+    def rows(self) -> list[EpochMetrics]:
+        """Return the metrics of every epoch, of which there is at least one.
+
+        Raises:
+            LabError: there is none, or the file is damaged.
+        """
+        rows = self.metrics()
+        if not rows:
+            raise LabError(
+                f"{self.folder / 'metrics.csv'} holds no epoch: dogmood train --resume {self.folder} writes it anew."
+            )
+        return rows
+
     def metrics(self) -> list[EpochMetrics]:
-        """Return what `metrics.csv` holds, in order."""
+        """Return what `metrics.csv` holds, in order; nothing before the first epoch.
+
+        Raises:
+            LabError: it is damaged.
+        """
         names = [field.name for field in fields(EpochMetrics)][1:]
         try:
             with (self.folder / "metrics.csv").open(newline="") as file:
@@ -150,8 +228,10 @@ class Run:
                 ]
         except FileNotFoundError:
             return []
-        except (KeyError, TypeError, ValueError):
-            raise LabError(f"{self.folder / 'metrics.csv'} is damaged.") from None
+        except (KeyError, TypeError, ValueError, csv.Error):
+            raise LabError(
+                f"{self.folder / 'metrics.csv'} is damaged: dogmood train --resume {self.folder} writes it anew."
+            ) from None
 
     def write_metrics(self, rows: list[EpochMetrics]) -> None:
         """Write `metrics.csv` anew: complete whenever somebody looks."""
@@ -203,13 +283,18 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             facts = json.loads(file.metadata()["facts"])
             return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
     except FileNotFoundError:
-        raise LabError(f"{path} does not exist: the run has not finished an epoch; go on with --resume.") from None
+        raise _no_epoch_yet(path) from None
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         raise LabError(f"{path} is damaged.") from None
 
 
+def _no_epoch_yet(path: Path) -> LabError:
+    return LabError(f"{path} does not exist: the run has not finished an epoch; go on with --resume.")
+
+
 def _refuse_used(folder: Path) -> None:
-    if any(entry.name != LOCK for entry in folder.iterdir()):
+    # A run.json alone is what a run leaves that was stopped before its first step: nothing is lost.
+    if any(entry.name not in (LOCK, "run.json") for entry in folder.iterdir()):
         raise LabError(f"{folder} is not empty: go on with --resume {folder}, or give another --out.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -16,6 +17,9 @@ from dogmood.lab.schedulers import SCHEDULERS
 
 AUGMENTATIONS = ("protocol", "none")
 PRECISIONS = ("mixed", "full")
+
+SEEDS = 2**64
+"""How many seeds torch tells apart."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ class RunSettings:
         for name in ("epochs", "batch", "devices", "rate"):
             if not getattr(self, name) > 0:
                 raise LabError(f"--{name} is {getattr(self, name)}; it must be above 0.")
+        if not math.isfinite(self.rate):
+            raise LabError(f"--rate is {self.rate}; it must be a number above 0, such as 0.01.")
+        if not 0 <= self.seed < SEEDS:
+            raise LabError(f"--seed is {self.seed}; it must be from 0 to {SEEDS - 1}.")
         for name in ("momentum", "weight_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise LabError(f"--{name.replace('_', '-')} is {getattr(self, name)}; it must be from 0 to below 1.")
@@ -90,7 +98,7 @@ def settings_of(given: Mapping[str, Any], base: RunSettings | None = None) -> Ru
 
     An optimizer that is named without a rate, and is not ``base``'s, starts from its own; where neither is named,
     pretrained weights that the protocol's would undo are trained on as they want to be
-    (`dogmood.lab.nets.registry.NetSpec`).
+    (`dogmood.lab.nets.registry.NetSpec`), also where ``base`` has another network.
 
     Args:
         given: values by name; None stands for "not given".
@@ -110,18 +118,28 @@ def settings_of(given: Mapping[str, Any], base: RunSettings | None = None) -> Ru
             raise LabError(str(error)) from None
     if "optimizer" in chosen and "rate" not in chosen and (base is None or chosen["optimizer"] != base.optimizer):
         chosen["rate"] = default_rate(chosen["optimizer"])
+    if base is None and "data" not in chosen:
+        raise LabError("Say where the labelled photos are: --data FOLDER.")
+    if not chosen.keys() & {"optimizer", "rate"} and "network" in chosen:
+        chosen |= _fine_tuning(chosen, base)
     if base is not None:
         return replace(base, **chosen)
-    if "data" not in chosen:
-        raise LabError("Say where the labelled photos are: --data FOLDER.")
-    if not chosen.keys() & {"optimizer", "rate"} and chosen.get("pretrained", True) and "network" in chosen:
-        wanted = spec(chosen["network"]).fine_tuning
-        if wanted is not None:
-            chosen["optimizer"], chosen["rate"] = wanted
     try:
         return RunSettings(**chosen)
     except TypeError as error:
         raise LabError(f"These are no settings of a run: {error}.") from None
+
+
+def _fine_tuning(chosen: Mapping[str, Any], base: RunSettings | None) -> dict[str, Any]:
+    """Return the optimizer and the rate that a network which is named brings with it, if any."""
+    if base is not None and chosen["network"] == base.network:
+        return {}
+    pretrained = chosen.get("pretrained", base is None or base.pretrained)
+    wanted = spec(chosen["network"]).fine_tuning if pretrained else None
+    if wanted is None and base is not None and spec(base.network).fine_tuning == (base.optimizer, base.rate):
+        # They were the earlier network's own, and not the user's.
+        wanted = RunSettings.optimizer, RunSettings.rate
+    return {} if wanted is None else {"optimizer": wanted[0], "rate": wanted[1]}
 
 
 def _one_of(what: str, name: str, known: Mapping[str, Any] | tuple[str, ...]) -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+import re
+import signal
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from math import nan
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 from dogmood.atomic import atomic_write, clear_leftovers
-from dogmood.errors import DogMoodError
+from dogmood.errors import DogMoodError, plainly
 from dogmood.lab import LabError, plots
+from dogmood.lab.data.manifest import checksum
 from dogmood.lab.locking import alone_in
 from dogmood.lab.optimizers import OPTIMIZERS, default_rate
 from dogmood.lab.progress import track
@@ -37,6 +43,21 @@ PRESETS: dict[str, list[dict[str, str]]] = {
 }
 """The two sweeps of Khaireddin & Chen 2021 (arXiv:2105.03588, sections 5.1 and 5.2)."""
 
+_FAREWELL = 30.0
+"""Seconds that the processes of a sweep which is stopped are given to leave by themselves."""
+
+
+class RunsFailedError(LabError):
+    """Some runs of a sweep failed; the others are done.
+
+    Attributes:
+        rows: the table of all values.
+    """
+
+    def __init__(self, message: str, rows: list[Row]) -> None:
+        super().__init__(message)
+        self.rows = rows
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -53,25 +74,32 @@ class Cell:
     settings: RunSettings
 
 
-def plan(axis: str, base: RunSettings, seeds: int) -> list[Cell]:
+def plan(axis: str, base: RunSettings, seeds: int, named: Collection[str] = ()) -> list[Cell]:
     """Return the runs of a sweep.
 
     Args:
         axis: one of `PRESETS`, or ``setting=value,value,...``.
         base: what stays constant.
         seeds: how often each value is run, with seeds 0, 1, ...
+        named: settings of ``base`` that the user asked for by name: they hold also where
+            a value of the axis would bring its own.
 
     Raises:
-        LabError: the axis is none, or a value is unknown.
+        LabError: the axis is none, a value is unknown, or two of them are the same.
     """
     if seeds < 1:
         raise LabError(f"--seeds is {seeds}; it must be at least 1.")
-    cells = []
+    cells: list[Cell] = []
+    asked = {name: getattr(base, name) for name in ("optimizer", "rate") if name in named}
+    values: dict[RunSettings, str] = {}
     for overrides in _values(axis):
         # Optimizers are compared each at its own rate; schedules at the one that all share.
         own = {"rate": default_rate(overrides["optimizer"])} if axis == "optimizers" else {}
-        settings = settings_of({**overrides, **own}, base)
+        settings = settings_of({**asked, **overrides, **own}, base)
         value = " ".join(str(given) for given in overrides.values())
+        if settings in values:
+            raise LabError(f"Two values of {axis} give the same runs, {values[settings]} and {value}: leave one out.")
+        values[settings] = value
         for seed in range(seeds):
             cells.append(Cell(value, f"{value.replace(' ', '-')}/seed-{seed}", replace(settings, seed=seed)))
     return cells
@@ -88,9 +116,11 @@ def sweep(cells: Sequence[Cell], out: Path, cache: Path, jobs: int = 0, cluster:
         cluster: address of a Ray cluster to run on.
 
     Raises:
-        LabError: the folder holds another sweep, another process is at work in it,
-            or a run failed; those that finished are kept, and the next call goes on.
+        LabError: the folder holds another sweep, or another process is at work in it.
+        RunsFailedError: runs failed; the others are done, and the next call goes on.
     """
+    if jobs < 0:
+        raise LabError(f"--jobs is {jobs}; it must be at least 1, or 0 for as many as fit.")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -102,22 +132,26 @@ def sweep(cells: Sequence[Cell], out: Path, cache: Path, jobs: int = 0, cluster:
 
 def _sweep(cells: Sequence[Cell], out: Path, cache: Path, jobs: int, cluster: str | None) -> list[Row]:
     _keep_plan(cells, out)
-    left = [cell for cell in cells if not is_done(out / cell.folder)]
+    left = [cell for cell in cells if not is_done(cell, out)]
+    failed: dict[str, str] = {}
     if left and cluster is not None:
         from dogmood.lab.cluster import run_on_cluster
 
-        run_on_cluster(left, out, cache, cluster)
+        failed = run_on_cluster(left, out, cache, cluster)
     elif left:
         from dogmood.lab.side_by_side import fitting
 
-        _run_here(left, out, cache, jobs or fitting(left[0].settings, len(left)))
-    rows = table(cells, out)
+        failed = _run_here(left, out, cache, jobs or fitting(left[0].settings, len(left)))
+    rows = table(cells, out, failed)
     with atomic_write(out / "sweep.json", text=True) as file:
-        json.dump([asdict(row) for row in rows], file, indent=1)
+        json.dump([row.to_dict() for row in rows], file, indent=1)
     with atomic_write(out / "table.md", text=True) as file:
         file.write(as_markdown(rows))
-    with atomic_write(out / "plot.svg", text=True) as file:
-        file.write(plots.sweep(rows))
+    if reached := [row for row in rows if row.seeds]:
+        with atomic_write(out / "plot.svg", text=True) as file:
+            file.write(plots.sweep(reached))
+    if failed:
+        raise RunsFailedError(_why_failed(failed, len(left)), rows)
     return rows
 
 
@@ -134,25 +168,57 @@ def run_cell(cell: Cell, out: Path, cache: Path) -> None:
     measure_run(run, cache, cell.settings.data)
 
 
-def is_done(folder: Path) -> bool:
-    """Say whether a run of a sweep has been trained and tested."""
-    return (folder / "test.json").exists()
+def is_done(cell: Cell, out: Path) -> bool:
+    """Say whether a run of a sweep has been trained to its last epoch on the data that is there, and then tested."""
+    from dogmood.lab.run import Run
+
+    try:
+        run = Run.open(out / cell.folder)
+        run.figures()
+        return len(run.metrics()) >= cell.settings.epochs and run.data_sha256 == checksum(Path(cell.settings.data))
+    except LabError:
+        return False  # what is wrong with it is said by the run, if going on does not mend it
 
 
-def table(cells: Sequence[Cell], out: Path) -> list[Row]:
-    """Return a row for each value, from what its finished runs wrote down."""
+def table(cells: Sequence[Cell], out: Path, failed: Collection[str] = ()) -> list[Row]:
+    """Return a row for each value, from what its finished runs wrote down.
+
+    Args:
+        cells: the plan.
+        out: the sweep's folder.
+        failed: folders of the runs that are not to be counted.
+    """
     from dogmood.lab.run import Run
 
     rows = []
     for value in dict.fromkeys(cell.value for cell in cells):
-        folders = [out / cell.folder for cell in cells if cell.value == value]
-        valid = [max(row.valid_accuracy for row in Run.open(folder).metrics()) for folder in folders]
-        test = [json.loads((folder / "test.json").read_text())["accuracy"]["value"] for folder in folders]
-        rows.append(Row(value, len(folders), fmean(valid), _spread(valid), fmean(test), _spread(test)))
+        folders = [cell.folder for cell in cells if cell.value == value]
+        runs = [Run.open(out / folder) for folder in folders if folder not in failed]
+        valid = [max(row.valid_accuracy for row in run.rows()) for run in runs]
+        test = [float(run.figures()["accuracy"]["value"]) for run in runs]
+        rows.append(
+            Row(value, len(runs), _mean(valid), _spread(valid), _mean(test), _spread(test), len(folders) - len(runs))
+        )
     return rows
 
 
+def varied(axis: str) -> set[str]:
+    """Return the settings that a sweep gives values of its own.
+
+    Raises:
+        LabError: the axis is none.
+    """
+    if axis == "optimizers":
+        return {"optimizer", "scheduler", "rate"}
+    return {name for overrides in _overrides(axis) for name in overrides}
+
+
 def _values(axis: str) -> Iterator[dict[str, Any]]:
+    for words in _overrides(axis):
+        yield words if axis in PRESETS else {name: typed(name, word) for name, word in words.items()}
+
+
+def _overrides(axis: str) -> Iterator[dict[str, str]]:
     if axis in PRESETS:
         yield from PRESETS[axis]
         return
@@ -161,7 +227,7 @@ def _values(axis: str) -> Iterator[dict[str, Any]]:
         raise LabError(f"{axis!r} says nothing to vary: give {', '.join(PRESETS)}, or SETTING=VALUE,VALUE.")
     name = name.strip().replace("-", "_")
     for value in values.split(","):
-        yield {name: typed(name, value.strip())}
+        yield {name: value.strip()}
 
 
 def typed(name: str, value: str) -> Any:
@@ -186,35 +252,115 @@ def typed(name: str, value: str) -> Any:
         raise LabError(f"{name} is {value!r}, which is no number.") from None
 
 
-def _run_here(cells: Sequence[Cell], out: Path, cache: Path, jobs: int) -> None:
+def _run_here(cells: Sequence[Cell], out: Path, cache: Path, jobs: int) -> dict[str, str]:
+    """Do runs on this machine; return the folder of each that failed, and why."""
+    failed: dict[str, str] = {}
     if jobs == 1:
         for cell in track(cells, "Runs"):
-            run_cell(cell, out, cache)
-        return
-    # A process a run, begun afresh: a GPU's memory is given back when it ends.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        futures = {pool.submit(run_cell, cell, out, cache): cell for cell in cells}
+            try:
+                run_cell(cell, out, cache)
+            except DogMoodError as error:
+                failed[cell.folder] = str(error)
+        return failed
+    with _pool(jobs) as pool:
+        with _interrupts_held_back():
+            futures = {pool.submit(run_cell, cell, out, cache): cell.folder for cell in cells}
         for future in as_completed(futures):
-            error = future.exception()
-            if error is not None:
-                pool.shutdown(cancel_futures=True)
-                raise error if isinstance(error, DogMoodError) else LabError(f"{futures[future].folder}: {error}")
+            try:
+                future.result()
+            except DogMoodError as error:
+                failed[futures[future]] = str(error)
+            except BrokenExecutor:
+                raise LabError(
+                    "A process of the sweep was killed, perhaps for want of memory: repeat the same words with fewer "
+                    "--jobs; what was done is kept."
+                ) from None
+            except Exception as error:
+                failed[futures[future]] = plainly(error)
+    return failed
+
+
+@contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Give processes to work in; whatever ends the block early ends them too, in the middle of their runs."""
+    others = set(multiprocessing.active_children())
+    # A process a run, begun afresh: a GPU's memory is given back when it ends.
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        # Once more while there are any: the last one to end may have been followed by another.
+        while ours := set(multiprocessing.active_children()) - others:
+            _end(ours)
+        raise
+    pool.shutdown()
+
+
+def _end(workers: Collection[BaseProcess]) -> None:
+    # Runs survive it: they go on from their last epoch.
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.join(_FAREWELL)
+        if worker.is_alive():
+            worker.kill()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Keep Ctrl-C waiting; from processes and threads that are begun meanwhile it is kept for good.
+
+    A terminal sends it to every process, and each would tell of it in a traceback; this one ends them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _why_failed(failed: Mapping[str, str], runs: int) -> str:
+    names = "|".join(name.replace("_", "-") for name in RunSettings("").to_dict())
+    # A run's words are those of `dogmood train`, whose options are settings here.
+    whys = [(folder, re.sub(rf"--({names})\b", r"\1", why).rstrip(".")) for folder, why in failed.items()]
+    (first, why), *more = whys
+    rest = "".join(f"; {folder}: {why}" for folder, why in more)
+    return (
+        f"{len(failed)} of {runs} runs failed, {first} first: {why}{rest}; the others are done: repeat the same words "
+        "to try again, or change a setting with --set or among the values that are varied, and give another --out."
+    )
 
 
 def _keep_plan(cells: Sequence[Cell], out: Path) -> None:
     """Write down what the sweep consists of, or check that it is the one begun here."""
-    planned = [{"value": c.value, "folder": c.folder, "settings": c.settings.to_dict()} for c in cells]
+    data = checksum(Path(cells[0].settings.data))
+    runs = [{"value": c.value, "folder": c.folder, "settings": c.settings.to_dict()} for c in cells]
+    planned = {"data": {"manifest.csv": data}, "runs": json.loads(json.dumps(runs))}
     path = out / PLAN
     try:
         known = json.loads(path.read_text()) if path.exists() else None
-    except (OSError, ValueError) as error:
-        raise LabError(f"The sweep's folder {out} cannot be used: {error}; give another --out.") from None
-    if known is None:
+    except (OSError, ValueError, RecursionError) as error:
+        raise LabError(f"The sweep's folder {out} cannot be used: {plainly(error)}; give another --out.") from None
+    if isinstance(known, list):  # of an earlier version, which trusted that the data stayed the same
+        known = {"data": planned["data"], "runs": known}
+    elif isinstance(known, dict) and known.get("runs") == planned["runs"] and known != planned:
+        raise LabError(
+            f"{Path(cells[0].settings.data, 'manifest.csv')} has changed since the sweep in {out} was begun: "
+            "put it back to go on, or give another --out."
+        )
+    if known is not None and known != planned:
+        raise LabError(f"{out} holds another sweep: repeat its settings to go on with it, or give another --out.")
+    if known is None or not path.read_text().startswith("{"):
         with atomic_write(path, text=True) as file:
             json.dump(planned, file, indent=1)
-    elif known != json.loads(json.dumps(planned)):
-        raise LabError(f"{out} holds another sweep: repeat its settings to go on with it, or give another --out.")
+
+
+def _mean(values: Sequence[float]) -> float:
+    return fmean(values) if values else nan
 
 
 def _spread(values: Sequence[float]) -> float | None:

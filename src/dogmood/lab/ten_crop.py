@@ -40,7 +40,7 @@ def predict_run(run: Run, photos: list[LabelledPhoto], cache: Path, ten: bool = 
         pictures = load_pictures(photos, run.settings, cache, device)
         net = run.network().to(device)
         logits = crop_logits(net, pictures, spec(run.settings.network).side, ten)
-    return Predictions(logits.numpy(), pictures.labels.cpu().numpy(), [photo.group for photo in photos])
+    return Predictions(logits.numpy(), pictures.labels.cpu().numpy(), [photo.block for photo in photos])
 
 
 @torch.inference_mode()

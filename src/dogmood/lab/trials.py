@@ -237,11 +237,11 @@ class Trials:
         standard = self.outcome(STANDARD)
         for name, way in track(list(WAYS.items()), "Ways"):
             yield {"way": name, **self._compared(self.outcome(way), standard)}
-        groups = sorted({photo.group for photo in self._parts["train"]})
+        groups = sorted({photo.block for photo in self._parts["train"]})
         for share in SHARES:
             for seed in range(SEEDS if share < 1 else 1):
                 kept = set(np.random.default_rng(seed).permutation(groups)[: round(share * len(groups))].tolist())
-                some = [photo for photo in self._parts["train"] if photo.group in kept]
+                some = [photo for photo in self._parts["train"] if photo.block in kept]
                 outcome = self.outcome(STANDARD, some)
                 yield {"photos": len(some), "share": share, "seed": seed, **self._compared(outcome, standard)}
 
@@ -270,7 +270,7 @@ class Trials:
         row: dict[str, Any] = {"penalty": outcome.penalty}
         for split in ("valid", "test"):
             photos = self._parts[split]
-            labels, groups = _labels(photos), [photo.group or photo.name for photo in photos]
+            labels, groups = _labels(photos), [photo.block for photo in photos]
             logits, before = getattr(outcome, split), getattr(standard, split)
             right = logits.argmax(axis=1) == labels
             gain = right.astype(float) - (before.argmax(axis=1) == labels)

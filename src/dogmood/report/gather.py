@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from dogmood.emotions import EMOTIONS
 from dogmood.folder import VIDEO_SUFFIXES
 from dogmood.reading import Row
 from dogmood.report.moments import Moments
+from dogmood.stored import SENT
 from dogmood.timeline import Series
 
 MOMENTS = 24
@@ -86,7 +87,7 @@ def _count(found: Gathered, row: Row) -> None:
     if values["dog"] in (None, 1):  # the first row of a photo or frame
         if in_video:
             found.frames[values["status"]] += 1
-        elif Path(values["source"]).suffix.lower() in VIDEO_SUFFIXES:
+        elif _is_bad_video(values):
             found.bad_videos += 1
         else:
             found.photos[values["status"]] += 1
@@ -100,6 +101,11 @@ def _count(found: Gathered, row: Row) -> None:
         (found.of_frames if in_video else found.of_photos)[values["emotion"]] += 1
         found.dogs += 1
         found.sure += bool(values["sure"])
+
+
+def _is_bad_video(row: Mapping[str, Any]) -> bool:
+    """Return whether a row without a time is a whole video's; a photo that was sent may be called anything."""
+    return row["status"] == "unreadable" and SENT not in row and Path(row["source"]).suffix.lower() in VIDEO_SUFFIXES
 
 
 def _place_in_time(found: Gathered, row: Row) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from dogmood.boxes import Box
 from dogmood.emotions import EMOTIONS
 from dogmood.reading import Row
+from dogmood.stored import SENT
 from dogmood.tracks import KEPT_SECONDS
 
 WATCHED = ("anger", "fear")
@@ -32,6 +33,7 @@ class Moment:
         start: when the stretch begins, or None.
         end: when it ends, or None.
         taken: when the photo was taken, or None.
+        sent: whether it was sent to the page: ``source`` is then a name, and no file of ours.
     """
 
     source: str
@@ -45,6 +47,7 @@ class Moment:
     start: float | None = None
     end: float | None = None
     taken: str | None = None
+    sent: bool = False
 
 
 @dataclass
@@ -142,4 +145,5 @@ def _moment(row: Row, start: float | None = None, end: float | None = None) -> M
         start=start,
         end=end,
         taken=values["taken"],
+        sent=SENT in values,
     )

@@ -145,7 +145,12 @@ def _moment(moment: Moment, folder: Path) -> str:
     name = escape(Path(moment.source).name)
     said = f"{moment.emotion} {moment.probability:.0%}"
     if picture is None:
-        shown = '<span class="none">no longer where it was read</span>'
+        why = (
+            "sent to the page: its photo was not kept with the reading"
+            if moment.sent
+            else "no longer where it was read"
+        )
+        shown = f'<span class="none">{why}</span>'
     else:
         shown = f'<img src="{picture}" alt="Dog {moment.dog} of {name}">'
     swatch = f'<span class="swatch" style="background:{COLOURS[moment.emotion]}"></span>'

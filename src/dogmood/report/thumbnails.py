@@ -61,6 +61,8 @@ def thumbnail(moment: Moment, folder: Path) -> str | None:
 
 
 def _photo_of(moment: Moment, folder: Path) -> Photo | None:
+    if moment.sent:  # a file of that name here is another one
+        return None
     for path in (Path(moment.source), folder / moment.source):
         if is_file(path):
             return open_photo(path) if moment.time is None else _frame_of(path, moment.time)

@@ -49,8 +49,9 @@ Stored = Annotated[
 Lenient = Annotated[
     bool,
     Query(
-        description="Answer a photo that cannot be read as the command line does, with a reading whose status is "
-        "`unreadable`, instead of with 413, 415 or 422."
+        description="Answer a photo that came whole but cannot be read (no picture, damaged, too many pixels) as the "
+        "command line does, with a reading whose status is `unreadable`. A body with too many bytes is still 413, one "
+        "whose Content-Type is another kind's still 415, a wrong parameter still 422."
     ),
 ]
 Plain = Annotated[bool, Query(description="Return the upright photo alone, without boxes and maps.")]

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from dogmood.reading import json_schema
 from dogmood.web.maps import SCHEMA as SALIENCY
+from dogmood.web.security import HEALTH_PATH
 
 Answers = dict[int | str, dict[str, Any]]
 
@@ -67,7 +68,11 @@ PICTURE: Answers = {
     200: {"description": "The picture.", "content": {"image/png": _BINARY}},
     **{status: answer for status, answer in _REFUSALS.items() if status != 507},
 }
-HEALTH: Answers = {200: _json("It is up.", _keys(status=_TEXT, version=_TEXT, busy=_COUNT, places=_COUNT))}
+_WRONG_HOST = _problem("The Host is not this server's.")
+HEALTH: Answers = {
+    200: _json("It is up.", _keys(status=_TEXT, version=_TEXT, busy=_COUNT, places=_COUNT)),
+    400: _WRONG_HOST,
+}
 MODEL: Answers = {
     200: _json(
         "The model, and what the page needs to know.",
@@ -83,6 +88,7 @@ MODEL: Answers = {
             history={"type": "boolean", "description": "Whether readings are stored; `/v1/history` lists them."},
         ),
     ),
+    400: _WRONG_HOST,
     401: _REFUSALS[401],
 }
 HISTORY: Answers = {
@@ -100,7 +106,7 @@ HISTORY: Answers = {
             next={"type": ["integer", "null"], "description": "What `before` takes for the next page; null: no more."},
         ),
     ),
-    400: _REFUSALS[400],
+    400: _WRONG_HOST,
     401: _REFUSALS[401],
     404: _problem("The server keeps no history."),
     422: _problem("A parameter is wrong."),
@@ -119,6 +125,7 @@ def describe(app: FastAPI, token: bool) -> None:
             if token:
                 parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
                 whole["security"] = [{"token": []}]
+                whole["paths"][HEALTH_PATH]["get"]["security"] = []
             app.openapi_schema = whole
         return app.openapi_schema
 

@@ -37,7 +37,8 @@ HEADERS = {
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _API = "/v1/"
-_HEALTH = "/v1/health"
+HEALTH_PATH = "/v1/health"
+"""Open to all: monitors ask after it."""
 
 
 class SecurityHeaders:
@@ -100,7 +101,7 @@ class BearerToken:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "http" and scope["path"].startswith(_API) and scope["path"] != _HEALTH:
+        if scope["type"] == "http" and scope["path"].startswith(_API) and scope["path"] != HEALTH_PATH:
             brought = Headers(scope=scope).get("authorization", "").encode("latin-1", "replace")
             scheme, _, rest = brought.partition(b" ")
             brought = b"Bearer " + rest.strip() if scheme.lower() == b"bearer" else brought

@@ -12,6 +12,7 @@ import uvicorn
 
 from dogmood.errors import UsageError
 from dogmood.web.app import create_app
+from dogmood.web.connections import BACKLOG, bounded
 from dogmood.web.settings import Settings
 
 _GRACE = 5
@@ -20,6 +21,10 @@ _GRACE = 5
 _KEPT_OPEN = 75
 """Seconds that a silent connection is kept: longer than `Retry-After` tells a client to
 wait, or its next photo would meet a connection that is being closed."""
+
+_ELSEWHERE = {"0.0.0.0": (socket.AF_INET, "192.0.2.1"), "::": (socket.AF_INET6, "2001:db8::1")}
+"""Addresses that mean all of this machine's, each with one that documentation alone uses
+and that is therefore on another machine."""
 
 
 def serve(settings: Settings, port: int, show: bool, say: Callable[[str], None]) -> None:
@@ -45,7 +50,8 @@ def serve(settings: Settings, port: int, show: bool, say: Callable[[str], None])
             Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=bounded(settings.timeout),
+            backlog=BACKLOG,
             ws="none",
             lifespan="on",
             log_level="warning",
@@ -87,9 +93,21 @@ def listen(host: str, port: int) -> socket.socket:
 def page_address(settings: Settings, port: int) -> str:
     """Return the address of the page; the token stands in its fragment, which is never sent."""
     host = settings.host
-    if host in ("0.0.0.0", "::"):
-        host = socket.gethostname()
-    elif ":" in host and not host.startswith("["):
+    if host.strip("[]") in _ELSEWHERE:
+        host = _own_address(host.strip("[]")) or socket.gethostname()
+    if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     token = "" if settings.token is None else f"#token={quote(settings.token, safe='')}"
     return f"http://{host}:{port}/{token}"
+
+
+def _own_address(host: str) -> str | None:
+    """Return the address by which other machines know this one; None where it has no network."""
+    family, elsewhere = _ELSEWHERE[host]
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            # Of a datagram socket this only chooses the way: nothing is sent.
+            probe.connect((elsewhere, 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return None

@@ -47,6 +47,10 @@ class Settings:
     max_pixels: int = 100_000_000
     timeout: float = 30.0
 
+    def __post_init__(self) -> None:
+        """Write origins as browsers do."""
+        object.__setattr__(self, "origins", tuple(map(_as_sent, self.origins)))
+
     def check(self) -> None:
         """Refuse what would be unsafe or could not work.
 
@@ -54,8 +58,11 @@ class Settings:
             UsageError: other machines could come in without a token, or a value is
                 out of its range.
         """
-        if self.token is not None and not (self.token.isascii() and self.token.isprintable() and self.token.strip()):
-            raise UsageError("--token must be printable ASCII text that is not empty.")
+        # A header carries nothing else, and loses blanks at its ends.
+        if (token := self.token) is not None and not (
+            token.isascii() and token.isprintable() and token and token == token.strip()
+        ):
+            raise UsageError("--token must be printable ASCII text, not empty and without a blank at its ends.")
         if not is_loopback(self.host) and self.token is None:
             raise UsageError(f"--host {self.host} lets other machines in: give them a secret to bring, with --token.")
         if not 0 < self.timeout <= _LONGEST:
@@ -66,6 +73,12 @@ class Settings:
             scheme, _, rest = origin.partition("://")
             if scheme not in ("http", "https") or not rest or "/" in rest:
                 raise UsageError(f"--cors-origin {origin} must look like https://example.org, without a path.")
+
+
+def _as_sent(origin: str) -> str:
+    """Return an origin as browsers send it: in lower case, without the port that goes without saying."""
+    origin = origin.lower()
+    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
 
 def is_loopback(host: str) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from dogmood.errors import printable
 from dogmood.heif import is_heif
@@ -61,7 +61,7 @@ async def receive_upload(request: Request, most_bytes: int, name: str | None = N
 
     Raises:
         Refusal: 413 it is too large; 415 the body is of another kind; 400 or 422 the
-            form is damaged or holds no photo, or several.
+            form is damaged or holds no photo, or several; 499 the sender has left.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
@@ -114,8 +114,11 @@ class _InMemory(MultiPartParser):
 
 async def _from_form(request: Request, most_bytes: int) -> tuple[bytes, str | None]:
     stream = _bounded(request, most_bytes + _FRAMING, most_bytes)
+    # Names are read as UTF-8, as browsers write them, whatever is said: Python knows charsets
+    # that fail, or take for ever.  Of two the last counts.
+    headers = Headers({"content-type": f"{request.headers['content-type']}; charset=utf-8"})
     try:
-        form = await _InMemory(request.headers, stream, max_files=16, max_fields=16).parse()
+        form = await _InMemory(headers, stream, max_files=16, max_fields=16).parse()
     except MultiPartException as error:
         raise Refusal(400, f"The form is damaged: {error.message.rstrip('.')}.") from None
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
@@ -137,11 +140,14 @@ async def _bounded(request: Request, most: int, told: int) -> AsyncGenerator[byt
     if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > most):
         raise _too_large(told)
     taken = 0
-    async for part in request.stream():
-        taken += len(part)
-        if taken > most:
-            raise _too_large(told)
-        yield part
+    try:
+        async for part in request.stream():
+            taken += len(part)
+            if taken > most:
+                raise _too_large(told)
+            yield part
+    except ClientDisconnect:
+        raise Refusal(499, "The request was closed before its photo had come.") from None
 
 
 def _too_large(most_bytes: int) -> Refusal:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -84,3 +85,23 @@ def test_photos_in_subfolders_are_called_by_their_rows(folder: Path, tmp_path: P
     assert ("a/3.png", "fear", "anger") in {(s.photo, s.label, s.likely) for s in found.suspects}
     write_check(found, tmp_path, tmp_path / "out")
     assert (tmp_path / "out" / "suspects.png").is_file()
+
+
+def test_a_file_that_is_not_the_noted_one_is_named(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    rows = []
+    for name in ("p00.png", "p01.png", "p02.png", "p03.png"):
+        data = (folder / "photos" / name).read_bytes()
+        (tmp_path / "photos" / name).write_bytes(data)
+        rows.append({"photo": name, "label": EMOTIONS[0], "sha256": hashlib.sha256(data).hexdigest()[:16]})
+    rows[2]["sha256"] = hashlib.sha256((folder / "photos" / "p02.png").read_bytes()).hexdigest().upper()
+    del rows[3]["sha256"]  # never noted
+    write_rows(tmp_path, rows)
+    assert check_photos(tmp_path).replaced == []
+    for name in ("p01.png", "p03.png"):
+        (tmp_path / "photos" / name).write_bytes((folder / "photos" / "p05.png").read_bytes())
+    found = check_photos(tmp_path)
+    (sentence,) = found.replaced
+    assert "p01.png is another file than the manifest notes" in sentence
+    write_check(found, tmp_path, tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "check.json").read_text())["replaced"] == [sentence]

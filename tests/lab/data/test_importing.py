@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from dogmood.emotions import EMOTIONS
 from dogmood.lab import LabError
 from dogmood.lab.data.importing import import_photos
 from dogmood.lab.data.manifest import read_manifest
@@ -149,3 +150,82 @@ def test_a_large_photo_is_noted_in_its_own_size(tmp_path: Path) -> None:
     with (tmp_path / "out" / "manifest.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["width"], row["height"]) == ("6000", "4500")
+
+
+@pytest.mark.parametrize(
+    ("word", "split"),
+    [("val", "valid"), ("Validation", "valid"), ("dev", "valid"), ("training", "train"), (" testing ", "test")],
+)
+def test_other_names_of_the_splits_are_understood(tmp_path: Path, word: str, split: str) -> None:
+    picture(tmp_path / "a.png")
+    path = table(tmp_path / "in.csv", ["path", "label", "split"], [["a.png", "sad", word]])
+    assert import_photos(path, tmp_path / "out", {}).split
+    assert [photo.split for photo in read_manifest(tmp_path / "out")] == [split]
+
+
+def test_whether_splits_came_along_is_told(tmp_path: Path) -> None:
+    picture(tmp_path / "in" / "happy" / "1.png")
+    assert not import_photos(tmp_path / "in", tmp_path / "out", {}).split
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "words"),
+    [
+        (["split"], ["eval"], "'a.png' into the split 'eval'.*train, training, valid, val"),
+        (["anger", "fear", "happiness", "sadness"], ["0", "0", "0", "1"], "soft label of 'a.png' is no five numbers"),
+        ([*EMOTIONS], ["0", "0", "0", "1", "much"], "soft label of 'a.png' is no five numbers"),
+        ([*EMOTIONS], ["", "0", "0", "1", "0"], "soft label of 'a.png' is no five numbers"),
+        ([*EMOTIONS], ["nan", "0", "0", "1", "0"], "soft label of 'a.png' is no five numbers"),
+    ],
+)
+def test_what_could_not_be_read_again_is_refused(
+    tmp_path: Path, columns: list[str], cells: list[str], words: str
+) -> None:
+    picture(tmp_path / "a.png")
+    path = table(tmp_path / "in.csv", ["path", "label", *columns], [["a.png", "sad", *cells]])
+    with pytest.raises(LabError, match=words):
+        import_photos(path, tmp_path / "out", {})
+    assert not (tmp_path / "out").exists()
+
+
+def test_fer2013_in_another_order_and_with_blanks(tmp_path: Path) -> None:
+    pixels = " ".join(str(i % 256) for i in range(48 * 48))
+    (tmp_path / "fer.csv").write_text(f"emotion, Usage, pixels\n0, Training, {pixels}\n3, PrivateTest, {pixels}\n")
+    import_photos(tmp_path / "fer.csv", tmp_path / "out", {})
+    photos = read_manifest(tmp_path / "out")
+    assert [(photo.label, photo.split) for photo in photos] == [("anger", "train"), ("happiness", "test")]
+
+
+def test_a_fer2013_row_without_pixels_is_left_out_and_named(tmp_path: Path) -> None:
+    path = fer(tmp_path / "fer.csv", [("0", "Training")])
+    with path.open("a") as file:
+        file.write("3,,Training\n")
+    done = import_photos(path, tmp_path / "out", {})
+    assert done.counts == {"anger": 1}
+    assert len(done.unreadable) == 1
+    assert "Row 2" in done.unreadable[0]
+
+
+@pytest.mark.parametrize("digit", ["²", "7", "9" * 5000, ""])
+def test_a_fer2013_emotion_that_is_none_is_one_sentence(tmp_path: Path, digit: str) -> None:
+    path = fer(tmp_path / "fer.csv", [("0", "Training"), (digit, "Training")])
+    with pytest.raises(LabError, match="known here as no emotion"):
+        import_photos(path, tmp_path / "out", {})
+
+
+def test_whole_paths_do_when_the_table_is_named_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [[str(picture(tmp_path / "in" / "a.png")), "sad"]]
+    table(tmp_path / "in" / "in.csv", ["path", "label"], rows)
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    assert import_photos(Path("../in/in.csv"), tmp_path / "out", {}).counts == {"sadness": 1}
+
+
+def test_words_that_the_source_does_not_use_are_named(tmp_path: Path) -> None:
+    for name in ("Calm", "happy"):
+        picture(tmp_path / "in" / name / "1.png")
+    with pytest.raises(LabError, match=r"'relaxed', which --drop names.*'calm', 'happy'"):
+        import_photos(tmp_path / "in", tmp_path / "out", {}, ["relaxed"])
+    with pytest.raises(LabError, match=r"'joy', which --map names.*'calm', 'happy'"):
+        import_photos(tmp_path / "in", tmp_path / "out", {"joy": "happiness"})
+    assert import_photos(tmp_path / "in", tmp_path / "out", {}, ["calm"]).dropped == {"Calm": 1}

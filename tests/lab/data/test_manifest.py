@@ -50,3 +50,14 @@ def test_the_checksum_follows_the_content(tmp_path: Path) -> None:
 def test_missing_data_is_named(tmp_path: Path) -> None:
     with pytest.raises(LabError, match=r"manifest\.csv does not exist"):
         read_manifest(tmp_path)
+
+
+def test_photos_without_groups_are_resampled_one_by_one(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("photo,label,group\na.jpg,fear,\nb.jpg,fear,\nc.jpg,fear,g\nd.jpg,fear,g\n")
+    assert [photo.block for photo in read_manifest(tmp_path)] == ["a.jpg", "b.jpg", "g", "g"]
+
+
+def test_a_manifest_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_text("photo,label\na.jpg,fear\n", encoding="utf-8-sig")
+    (photo,) = read_manifest(tmp_path)
+    assert (photo.name, photo.label) == ("a.jpg", "fear")

@@ -16,8 +16,8 @@ from dogmood.lab.data.splitting import draw_splits, group_photos, split_photos
 
 
 def photo(name: str, **given: str) -> LabelledPhoto:
-    plain = {"split": "", "label": "fear", "tier": "gold", "group": "", "source": "", "sha256": "", **given}
-    return LabelledPhoto(path=Path(name), soft=(0, 1, 0, 0, 0), grey=False, **plain)
+    plain = {"split": "", "label": "fear", "tier": "gold", "group": "", "source": "", **given}
+    return LabelledPhoto(path=Path(name), name=name, soft=(0, 1, 0, 0, 0), grey=False, **plain)
 
 
 def test_dog_video_and_near_photos_belong_together() -> None:
@@ -80,6 +80,17 @@ def test_a_class_with_one_photo_is_named() -> None:
     labels = ["fear"] * 30 + ["anger"]
     with pytest.raises(LabError, match="Anger has 1 photo"):
         draw_splits(labels, [str(i) for i in range(31)], 0)
+
+
+def test_many_photos_of_one_group_are_not_called_one_photo() -> None:
+    labels = ["fear"] * 30 + ["anger"] * 16
+    alone = [str(i) for i in range(30)]
+    with pytest.raises(LabError, match="Anger has 16 photos in 1 group of near photos"):
+        draw_splits(labels, [*alone, *["near"] * 16], 0)
+    with pytest.raises(LabError, match="Anger has 16 photos in 2 groups of near photos"):
+        draw_splits(labels, [*alone, *["near"] * 15, "other"], 0)
+    with pytest.raises(LabError, match="Anger has 2 photos, but"):
+        draw_splits(labels[:32], [*alone, "one", "other"], 0)
 
 
 @pytest.fixture

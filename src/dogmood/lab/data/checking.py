@@ -53,6 +53,7 @@ class Check:
     Attributes:
         counts: photos of each emotion in each split (``none`` before there are splits).
         unreadable: a sentence for each photo that cannot be read.
+        replaced: a sentence for each photo whose file is not the one that the manifest notes.
         across: groups of near photos that stand in several splits.
         conflicts: groups of near photos that have several labels.
         scarce: emotions with a single photo in a split.
@@ -62,6 +63,7 @@ class Check:
 
     counts: dict[str, dict[str, int]]
     unreadable: list[str]
+    replaced: list[str]
     across: list[list[str]]
     conflicts: list[list[str]]
     scarce: list[str]
@@ -90,6 +92,7 @@ def check_photos(folder: Path, seed: int = 0) -> Check:
     return Check(
         counts={split: dict(count) for split, count in counts.items() if count},
         unreadable=[_reason(photo) for photo, ok in zip(photos, looks.readable, strict=True) if not ok],
+        replaced=[sentence for photo in photos if (sentence := _replaced(photo))],
         across=[_names(same) for same in near.values() if len({p.split for p in same}) > 1],
         conflicts=[_names(same) for same in near.values() if len({p.label for p in same}) > 1],
         scarce=[f"{e} in {s}" for s, count in counts.items() for e in EMOTIONS if count[e] == 1],
@@ -176,6 +179,22 @@ def _reason(photo: LabelledPhoto) -> str:
     except PhotoError as error:
         return str(error)
     return f"{photo.path} could not be read a moment ago."
+
+
+def _replaced(photo: LabelledPhoto) -> str | None:
+    """Return a sentence where a photo's file has changed since it was noted: figures change with it."""
+    if not photo.sha256:
+        return None
+    try:
+        digest = photo.digest()
+    except LabError:  # said among those that cannot be read
+        return None
+    if digest.startswith(photo.sha256):
+        return None
+    return (
+        f"{photo.name} is another file than the manifest notes (SHA-256 {digest[:16]}, noted "
+        f"{photo.sha256[:16]}): put the noted file back, or import the photos anew."
+    )
 
 
 def _names(photos: Sequence[LabelledPhoto]) -> list[str]:

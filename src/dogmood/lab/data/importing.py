@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import shutil
 import tempfile
@@ -10,26 +9,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from dogmood.emotions import EMOTIONS, emotion_of
+from dogmood.emotions import emotion_of
 from dogmood.errors import PhotoError, UsageError
-from dogmood.files import inside
 from dogmood.folder import photos_of
 from dogmood.lab import LabError
 from dogmood.lab.data.manifest import photo_path, read_rows, write_rows
+from dogmood.lab.data.tables import beside, facts_of, plain, read_table, split_of
 from dogmood.lab.progress import track
 from dogmood.photo import open_photo
 
 FER_EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """What the digits of FER2013's ``emotion`` column mean (Goodfellow et al. 2013, arXiv:1307.0414)."""
 
-FER_SPLITS = {"Training": "train", "PublicTest": "valid", "PrivateTest": "test"}
+_SHOWN = 20
+"""Of a source's words, this many are named in a sentence."""
+
 _FER_UNKNOWN = ("disgust", "surprise")
-_KEPT = ("split", "group", "dog", "video", "source", "tier", *EMOTIONS)
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,13 @@ class Imported:
         counts: photos of each emotion.
         dropped: photos of each word that was left out on purpose.
         unreadable: a sentence for each photo that could not be read.
+        split: whether the source brought its splits.
     """
 
     counts: Mapping[str, int]
     dropped: Mapping[str, int]
     unreadable: Sequence[str]
+    split: bool
 
 
 def import_photos(source: Path, out: Path, means: Mapping[str, str], drop: Iterable[str] = ()) -> Imported:
@@ -75,17 +76,20 @@ def import_photos(source: Path, out: Path, means: Mapping[str, str], drop: Itera
         drop: words whose photos are left out.
 
     Raises:
-        LabError: the source is none of these, has unknown words, or no photo of it
-            can be read, or ``out`` is in use.
+        LabError: the source is none of these, has unknown words, splits or soft
+            labels, lacks a word of ``means`` or ``drop``, or no photo of it can be
+            read, or ``out`` is in use.
         UsageError: ``means`` names what is no emotion.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise LabError(f"{out} is in use: give a folder that does not exist yet.")
     found, known_drops = _found_in(source)
-    words = {word.strip().lower(): emotion_of(emotion) for word, emotion in means.items()}
-    left_out = {word.strip().lower() for word in drop} | set(known_drops) - words.keys()
+    words = {plain(word): emotion_of(emotion) for word, emotion in means.items()}
+    dropped_words = {plain(word) for word in drop}
+    _check_asked({"map": words.keys(), "drop": dropped_words}, {item.word for item in found}, source)
+    left_out = dropped_words | set(known_drops) - words.keys()
     labels = _labels({item.word for item in found}, words, left_out, source)
-    chosen = [item for item in found if item.word.strip().lower() not in left_out]
+    chosen = [item for item in found if plain(item.word) not in left_out]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
@@ -104,8 +108,13 @@ def import_photos(source: Path, out: Path, means: Mapping[str, str], drop: Itera
         raise LabError(f"{out} cannot be written: {error.strerror}.") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    dropped = Counter(item.word for item in found if item.word.strip().lower() in left_out)
-    return Imported(Counter(row["label"] for row in rows), dropped, unreadable)
+    dropped = Counter(item.word for item in found if plain(item.word) in left_out)
+    return Imported(
+        counts=Counter(row["label"] for row in rows),
+        dropped=dropped,
+        unreadable=unreadable,
+        split=any(row.get("split") for row in rows),
+    )
 
 
 def _found_in(source: Path) -> tuple[list[Found], tuple[str, ...]]:
@@ -116,13 +125,16 @@ def _found_in(source: Path) -> tuple[list[Found], tuple[str, ...]]:
         return _from_folders(source), ()
     if not source.is_file():
         raise LabError(f"{source} does not exist.")
-    rows = _table(source)
+    rows = read_table(source)
     if {"emotion", "pixels"} <= rows[0].keys():
-        return [_from_fer(row, i) for i, row in enumerate(rows, start=1)], _FER_UNKNOWN
+        return [_from_fer(row, i, source) for i, row in enumerate(rows, start=1)], _FER_UNKNOWN
     missing = [name for name in ("path", "label") if name not in rows[0]]
     if missing:
         raise LabError(f"{source} lacks the column {' and '.join(missing)}; it has {', '.join(rows[0])}.")
-    return [_from_path(_beside(source, row["path"]), row["path"], row["label"], row) for row in rows], ()
+    return [
+        _from_path(beside(source, row["path"]), row["path"], row["label"], facts_of(row, row["path"], source))
+        for row in rows
+    ], ()
 
 
 def _from_folders(source: Path) -> list[Found]:
@@ -139,39 +151,33 @@ def _from_folders(source: Path) -> list[Found]:
 
 
 def _from_manifest(source: Path) -> list[Found]:
-    return [_from_path(photo_path(source, row["photo"]), row["photo"], row["label"], row) for row in read_rows(source)]
+    table = source / "manifest.csv"
+    return [
+        _from_path(photo_path(source, row["photo"]), row["photo"], row["label"], facts_of(row, row["photo"], table))
+        for row in read_rows(source)
+    ]
 
 
-def _beside(table: Path, name: str) -> Path:
-    """Return the path of a photo that a table names: a downloaded table shall not name just any file."""
-    folder = table.parent.absolute()
-    try:
-        return inside(table.parent, str(Path(name).relative_to(folder)) if Path(name).is_absolute() else name)
-    except ValueError:
-        raise LabError(
-            f"{table} names {name[:200]!r}, which does not lie in {folder}: move the table to a folder that holds "
-            "its photos, and write their paths from there."
-        ) from None
-
-
-def _from_path(path: Path, name: str, word: str, row: Mapping[str, str]) -> Found:
+def _from_path(path: Path, name: str, word: str, facts: Mapping[str, str]) -> Found:
     def keep(target: Path) -> Path:
         open_photo(path)  # to be refused here rather than in training
         whole = target.with_name(target.name + path.suffix.lower())
         shutil.copyfile(path, whole)
         return whole
 
-    return Found(name, word, keep, {key: row[key] for key in _KEPT if row.get(key)})
+    return Found(name, word, keep, facts)
 
 
-def _from_fer(row: Mapping[str, str], number: int) -> Found:
+def _from_fer(row: Mapping[str, str], number: int, source: Path) -> Found:
     digit = row["emotion"].strip()
-    word = FER_EMOTIONS[int(digit)] if digit.isdigit() and int(digit) < len(FER_EMOTIONS) else digit
+    word = {str(i): word for i, word in enumerate(FER_EMOTIONS)}.get(digit, digit)
 
     def keep(target: Path) -> Path:
         try:
             pixels = np.array(row["pixels"].split(), np.uint8)
             side = round(len(pixels) ** 0.5)
+            if not side:
+                raise ValueError("no values")
             image = Image.fromarray(pixels.reshape(side, side))
         except (ValueError, OverflowError):
             raise PhotoError(f"Row {number} holds no square of grey values from 0 to 255.") from None
@@ -179,38 +185,32 @@ def _from_fer(row: Mapping[str, str], number: int) -> Found:
         image.save(whole)
         return whole
 
-    usage = row.get("Usage", "").strip()
-    facts = {"source": "FER2013", "split": FER_SPLITS.get(usage, "")}
-    return Found(f"row {number}", word, keep, facts)
+    name = f"row {number}"
+    facts = {"source": "FER2013", "split": split_of(row.get("Usage", ""), name, source)}
+    return Found(name, word, keep, facts)
 
 
-def _table(source: Path) -> list[dict[str, str]]:
-    """Read a CSV or Parquet file as rows of text."""
-    try:
-        if source.suffix.lower() == ".parquet":
-            import pyarrow.parquet
-
-            read: list[dict[str, Any]] = pyarrow.parquet.read_table(source).to_pylist()
-            rows = [{name: "" if value is None else str(value) for name, value in row.items()} for row in read]
-        else:
-            csv.field_size_limit(2**24)  # the pixels of a large picture in one field
-            with source.open(newline="", encoding="utf-8-sig") as file:
-                rows = [{k: v or "" for k, v in row.items() if k is not None} for row in csv.DictReader(file)]
-    except (OSError, ValueError, csv.Error):
-        raise LabError(f"{source} cannot be read as a table: give a CSV file in UTF-8 or a Parquet file.") from None
-    if not rows:
-        raise LabError(f"{source} has no rows.")
-    return rows
+def _check_asked(asked: Mapping[str, Iterable[str]], words: set[str], source: Path) -> None:
+    """Refuse ``--map`` and ``--drop`` of words that the source does not use: they would do nothing, unseen."""
+    has = sorted({plain(word) for word in words})
+    for option, given in asked.items():
+        absent = sorted(set(given) - set(has))
+        if absent:
+            more = f" and {len(has) - _SHOWN} more" if len(has) > _SHOWN else ""
+            raise LabError(
+                f"{source} does not use {', '.join(map(repr, absent))}, which --{option} names: "
+                f"give a word as it stands there, {', '.join(map(repr, has[:_SHOWN]))}{more}."
+            )
 
 
 def _labels(words: set[str], means: Mapping[str, str], left_out: set[str], source: Path) -> dict[str, str]:
     labels, unknown = {}, []
     for word in sorted(words):
-        plain = word.strip().lower()
-        if plain in left_out:
+        said = plain(word)
+        if said in left_out:
             continue
         try:
-            labels[word] = means[plain] if plain in means else emotion_of(word)
+            labels[word] = means[said] if said in means else emotion_of(word)
         except UsageError:
             unknown.append(word)
     if unknown:

@@ -41,6 +41,8 @@ class LabelledPhoto:
         name: what the row calls the photo: its path within ``photos``, with ``/``.
         dog: which dog it shows, where known.
         video: which video it comes from, where known.
+        sha256: how the SHA-256 of its file began when it was noted, in hex; empty
+            where it never was.
     """
 
     path: Path
@@ -54,6 +56,16 @@ class LabelledPhoto:
     name: str
     dog: str = ""
     video: str = ""
+    sha256: str = ""
+
+    @property
+    def block(self) -> str:
+        """What is resampled together with the photo: its group, or itself alone where nobody grouped it.
+
+        Photos that were imported with splits have no groups; taken as one block they
+        would give intervals without width.
+        """
+        return self.group or self.name
 
     def digest(self) -> str:
         """Return the SHA-256 of the photo's file.
@@ -155,7 +167,7 @@ def checksum(folder: Path, name: str = "manifest.csv") -> str:
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     if not path.is_file():
         raise LabError(f"{path} does not exist: point --data at the folder that holds it.")
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:  # spreadsheets begin a file with a mark
         for row in csv.DictReader(file):
             # Rows may be longer or shorter than the header says.
             yield {name: value or "" for name, value in row.items() if name is not None}
@@ -188,6 +200,7 @@ def _photo(row: Mapping[str, str], folder: Path) -> LabelledPhoto:
         name=row["photo"],
         dog=row.get("dog") or "",
         video=row.get("video") or "",
+        sha256=(row.get("sha256") or "").strip().lower(),
     )
 
 

@@ -53,7 +53,7 @@ def originals_to_learn_from(folder: Path) -> list[LabelledPhoto]:
     of_photo: dict[str, list[LabelledPhoto]] = {}
     for original in read_originals(folder):
         if original.picture.split == "train" and not original.leaked:
-            of_photo.setdefault(original.picture.group, []).append(original.picture)
+            of_photo.setdefault(original.picture.block, []).append(original.picture)
     return [picture for group in sorted(of_photo) for picture in sorted(of_photo[group], key=_hash)[:COPIES]]
 
 

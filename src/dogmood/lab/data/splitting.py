@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dogmood.emotions import EMOTIONS
+from dogmood.errors import UsageError
 from dogmood.lab import LabError
 from dogmood.lab.data.manifest import SPLITS, LabelledPhoto, read_manifest, read_rows, write_rows
 from dogmood.lab.data.near import Pairs, joined, look_at, near_pairs
@@ -30,7 +31,10 @@ def split_photos(folder: Path, seed: int = 0, embed: bool = True, again: bool = 
 
     Raises:
         LabError: there is a split already, or an emotion has too few different photos.
+        UsageError: the seed is negative.
     """
+    if seed < 0:
+        raise UsageError(f"--seed {seed} is below 0: give a whole number from 0 on.")
     photos = read_manifest(folder)
     if any(photo.split for photo in photos) and not again:
         raise LabError(f"{folder} is split already, and what was learnt depends on it: to split it anew, say --again.")
@@ -115,10 +119,14 @@ def draw_splits(
 
 def _check_enough(labels: Sequence[str], groups: Sequence[str], least: int) -> None:
     for emotion in EMOTIONS:
-        different = {group for label, group in zip(labels, groups, strict=True) if label == emotion}
-        if 0 < len(different) < least:
-            photos = "1 photo" if len(different) == 1 else f"{len(different)} different photos"
-            raise LabError(
-                f"{emotion.capitalize()} has {photos}, but each split needs one of its own: "
-                f"add photos of {emotion}, or import without it (--drop)."
-            )
+        of_emotion = [group for label, group in zip(labels, groups, strict=True) if label == emotion]
+        count = len(set(of_emotion))
+        if not 0 < count < least:
+            continue
+        has = f"{len(of_emotion)} photo{'s' * (len(of_emotion) > 1)}"
+        if count < len(of_emotion):
+            has += f" in {count} group{'s' * (count > 1)} of near photos or photos of one dog or video"
+        raise LabError(
+            f"{emotion.capitalize()} has {has}, but each split needs one of its own: "
+            f"add other photos of {emotion}, or import without it (--drop)."
+        )

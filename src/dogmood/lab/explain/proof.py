@@ -90,8 +90,8 @@ def explain_test(name: str | Path, plan: Plan, work: Path) -> dict[str, Any]:
         "model": {"name": bundle.name, "version": bundle.version, "sha256": bundle.sha256},
         "data": {**data, "split": plan.split, "photos changed": len(some), "seed": plan.seed},
         "where": where_figures(located, [pet.name for pet in pets]),
-        "faith": faith_figures(tested, [photo.group or photo.name for photo in some]),
-        "attention": attention_figures(looked, [photo.group or photo.name for photo in photos]),
+        "faith": faith_figures(tested, [photo.block for photo in some]),
+        "attention": attention_figures(looked, [photo.block for photo in photos]),
     }
 
 
