@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import re
-import signal
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import BrokenExecutor, as_completed
 from dataclasses import dataclass, replace
 from math import nan
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -22,6 +18,7 @@ from dogmood.lab import LabError, plots
 from dogmood.lab.data.manifest import checksum
 from dogmood.lab.locking import alone_in
 from dogmood.lab.optimizers import OPTIMIZERS, default_rate
+from dogmood.lab.processes import interrupts_held_back, processes
 from dogmood.lab.progress import track
 from dogmood.lab.schedulers import SCHEDULERS
 from dogmood.lab.settings import RunSettings, settings_of
@@ -42,9 +39,6 @@ PRESETS: dict[str, list[dict[str, str]]] = {
     "schedulers": [{"optimizer": "sgd_nesterov", "scheduler": scheduler} for scheduler in SCHEDULERS],
 }
 """The two sweeps of Khaireddin & Chen 2021 (arXiv:2105.03588, sections 5.1 and 5.2)."""
-
-_FAREWELL = 30.0
-"""Seconds that the processes of a sweep which is stopped are given to leave by themselves."""
 
 
 class RunsFailedError(LabError):
@@ -262,8 +256,8 @@ def _run_here(cells: Sequence[Cell], out: Path, cache: Path, jobs: int) -> dict[
             except DogMoodError as error:
                 failed[cell.folder] = str(error)
         return failed
-    with _pool(jobs) as pool:
-        with _interrupts_held_back():
+    with processes(jobs) as pool:
+        with interrupts_held_back():
             futures = {pool.submit(run_cell, cell, out, cache): cell.folder for cell in cells}
         for future in as_completed(futures):
             try:
@@ -278,49 +272,6 @@ def _run_here(cells: Sequence[Cell], out: Path, cache: Path, jobs: int) -> dict[
             except Exception as error:
                 failed[futures[future]] = plainly(error)
     return failed
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Give processes to work in; whatever ends the block early ends them too, in the middle of their runs."""
-    others = set(multiprocessing.active_children())
-    # A process a run, begun afresh: a GPU's memory is given back when it ends.
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1)
-    try:
-        yield pool
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        # Once more while there are any: the last one to end may have been followed by another.
-        while ours := set(multiprocessing.active_children()) - others:
-            _end(ours)
-        raise
-    pool.shutdown()
-
-
-def _end(workers: Collection[BaseProcess]) -> None:
-    # Runs survive it: they go on from their last epoch.
-    for worker in workers:
-        worker.terminate()
-    for worker in workers:
-        worker.join(_FAREWELL)
-        if worker.is_alive():
-            worker.kill()
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Keep Ctrl-C waiting; from processes and threads that are begun meanwhile it is kept for good.
-
-    A terminal sends it to every process, and each would tell of it in a traceback; this one ends them.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _why_failed(failed: Mapping[str, str], runs: int) -> str:

@@ -67,6 +67,7 @@ def check(dogs: Sequence[Nosed]) -> dict[str, Any]:
         in_muzzle.append(float(_in_muzzle(pet.nose, dog)))
     each = range(len(dogs))
     return {
+        "n": len(dogs),
         "distance": mean_with_interval(far, each),
         "noses in the muzzle": mean_with_interval(in_muzzle, each),
     }
