@@ -23,6 +23,7 @@ from dogmood.folder import VIDEO_SUFFIXES, photos_of
 from dogmood.photo import SUFFIXES
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/(?=/)")
+
 _PARTS = "_part"
 """Where files of a remote folder are written before they take their names."""
 
