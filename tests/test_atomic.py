@@ -57,6 +57,14 @@ def test_the_file_may_be_read_by_whom_any_new_file_may(tmp_path: Path) -> None:
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
+def test_a_file_that_is_written_anew_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "private"
+    path.touch(0o600)
+    with atomic_write(path) as file:
+        file.write(b"x")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_writers_side_by_side_leave_the_umask_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.umask
 

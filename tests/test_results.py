@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from dogmood.errors import UsageError
 from dogmood.reading import ModelInfo, Reading
 from dogmood.results import open_results
+from dogmood.stored import rows_in
 from test_reading import MODEL, REX
 
 ENDINGS = ("json", "jsonl", "csv", "parquet")
@@ -112,6 +113,98 @@ def test_a_journal_that_was_used_up_is_not_used_twice(tmp_path: Path, ending: st
     journal.write_bytes(copy)  # as if killed between making the file and removing the journal
     write(path, CAT, REX, BAD)
     assert [source for source, _ in sources_in(path)] == ["cat.jpg", "rex.jpg", "bad.jpg"]
+
+
+NOW = replace(REX, source="bad.jpg")
+
+
+def again(path: Path | str, *readings: Reading) -> None:
+    """Go on as a run does that is asked for these."""
+    with open_results(path, resume=True) as results:
+        results.retry(reading.source for reading in readings)
+        for reading in readings:
+            if not results.has(reading.source):
+                results.write(reading)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_could_not_be_read_is_tried_again(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out.{ending}"
+    write(path, PAIR, BAD, CAT)
+    again(path, PAIR, BAD, CAT)  # still broken
+    assert sources_in(path) == [(PAIR.source, None)] * 2 + [("cat.jpg", None), ("bad.jpg", None)]
+    again(path, PAIR, CAT)  # others are asked for
+    assert [row["status"] for row in rows_in(path)].count("unreadable") == 1
+    again(path, NOW, PAIR, CAT)
+    assert [(row["source"], row["status"]) for row in rows_in(path)] == [
+        (PAIR.source, "read"), (PAIR.source, "read"), ("cat.jpg", "no_dog"), ("bad.jpg", "read")
+    ]  # fmt: skip
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_stopped_run_tries_again_what_it_could_not_read(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out.{ending}"
+    stop_after(path, BAD, PAIR)
+    again(path, NOW, PAIR, CAT)
+    assert sources_in(path) == [(PAIR.source, None)] * 2 + [("bad.jpg", None), ("cat.jpg", None)]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("ending", ["json", "parquet"])
+@pytest.mark.parametrize("reading", [BAD, NOW])
+def test_a_run_stopped_as_it_tries_again_goes_on(tmp_path: Path, ending: str, reading: Reading) -> None:
+    path = tmp_path / f"out.{ending}"
+    write(path, BAD, PAIR)
+    with suppress(KeyboardInterrupt), open_results(path, resume=True) as results:
+        results.retry(["bad.jpg"])
+        results.write(reading)
+        raise KeyboardInterrupt
+    assert sources_in(path) == [("bad.jpg", None)] + [(PAIR.source, None)] * 2
+    journal = next(tmp_path.glob("*.journal.jsonl"))
+    copy = journal.read_bytes()
+    again(path, NOW, PAIR, CAT)
+    assert sorted(sources_in(path)) == sorted([(PAIR.source, None)] * 2 + [("bad.jpg", None), ("cat.jpg", None)])
+    journal.write_bytes(copy)  # as if killed before the journal was removed
+    again(path, NOW, PAIR, CAT, REX)
+    assert [(row["source"], row["status"]) for row in rows_in(path)].count(("bad.jpg", "read")) == 1
+    assert "unreadable" not in [row["status"] for row in rows_in(path)]
+
+
+def test_a_video_that_was_read_in_part_is_not_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    cut = replace(BAD, source="clip.mp4", time=0.6)
+    write(path, CAT, resume=False)
+    with open_results(path, resume=True) as results:
+        for reading in (*FRAMES[:3], cut):
+            results.write(reading)
+    before = path.read_bytes()
+    with open_results(path, resume=True) as results:
+        results.retry(["clip.mp4"])
+        assert results.has("clip.mp4")
+    assert path.read_bytes() == before
+
+
+def test_a_private_file_behind_a_link_stays_both(tmp_path: Path) -> None:
+    path, link = tmp_path / "private.jsonl", tmp_path / "out.jsonl"
+    path.touch(0o600)
+    link.symlink_to(path)
+    write(link, BAD)
+    again(link, NOW)
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [row["status"] for row in rows_in(path)] == ["read"]
+
+
+def test_while_it_is_written_anew_no_other_run_gets_in(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    write(path, BAD, CAT)
+    with open_results(path, resume=True) as results:
+        results.retry(["bad.jpg"])
+        with pytest.raises(UsageError, match="another run"), open_results(path, resume=True):
+            pass
+        results.write(NOW)
+    assert sources_in(path) == [("cat.jpg", None), ("bad.jpg", None)]
 
 
 def stop_in_a_clip(out: Path | str, lost: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ _LONGEST = 200
 
 @contextmanager
 def atomic_write(path: Path, text: bool = False) -> Iterator[IO[Any]]:
-    """Open a temporary file beside ``path`` that takes its name when all is written.
+    """Open a temporary file beside ``path`` that takes its name, and its permissions, when all is written.
 
     Args:
         path: the file to be.
@@ -53,8 +54,7 @@ def atomic_write(path: Path, text: bool = False) -> Iterator[IO[Any]]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            # A temporary file is private; give the result the usual permissions.
-            partial.chmod(0o666 & ~_umask())
+            partial.chmod(_permissions(path))
             partial.replace(path)
     except BaseException as error:
         with suppress(OSError):
@@ -63,6 +63,15 @@ def atomic_write(path: Path, text: bool = False) -> Iterator[IO[Any]]:
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             raise _cannot_be_written(path, error) from None
         raise
+
+
+def _permissions(path: Path) -> int:
+    """Return what a file may be read and written by: as it was before, else as any new file."""
+    # The temporary file is private.
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return 0o666 & ~_umask()
 
 
 def _umask() -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -115,8 +115,8 @@ class Form:
         """Write a reading."""
         raise NotImplementedError
 
-    def copy(self, path: Path) -> None:
-        """Write what another file of this form holds."""
+    def copy(self, path: Path, without: Set[str]) -> None:
+        """Write what another file of this form holds, but for the readings of some sources."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -133,9 +133,10 @@ class _Json(Form):
         self.file.write(("[\n" if self._count == 0 else ",\n") + _line(written))
         self._count += 1
 
-    def copy(self, path: Path) -> None:
+    def copy(self, path: Path, without: Set[str]) -> None:
         for written in json_items(path):
-            self.add(written)
+            if written["source"] not in without:
+                self.add(written)
 
     def close(self) -> None:
         self.file.write("[]\n" if self._count == 0 else "\n]\n")
@@ -169,10 +170,11 @@ class _Parquet(Form):
         if len(self._rows) >= _PARQUET_ROWS:
             self._flush()
 
-    def copy(self, path: Path) -> None:
+    def copy(self, path: Path, without: Set[str]) -> None:
         for batch in parquet_batches(path):
+            rows = [row for row in batch if row["source"] not in without]
             # Rows of an earlier version may lack columns that were added since.
-            self._table.write_table(self._pa.Table.from_pylist(batch, self._schema))
+            self._table.write_table(self._pa.Table.from_pylist(rows, self._schema))
 
     def close(self) -> None:
         self._flush()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -62,6 +62,7 @@ class ResultFile(Results):
         self.log = path if ending in _APPENDED else path.with_name(f"{path.name}.journal.jsonl")
         self._mark = path.with_name(f"{path.name}.mark.json")
         self._csv = ending == ".csv"
+        self._failed_before: set[str] = set()  # in the file itself, where a journal stands for it
         self._place: tuple[str, int] | None = None
         self._made_by: tuple[str, str] | None = None
         self._synced = time.monotonic()
@@ -73,7 +74,7 @@ class ResultFile(Results):
         try:
             if not resume:
                 self._refuse_existing()  # another run may have finished just now
-            clear_leftovers(path.parent, path.name, self._mark.name)
+            clear_leftovers(path.parent, path.name, self.log.name, self._mark.name)
             if self._created and (self.log == path or not _exists(path)):
                 self._mark.unlink(missing_ok=True)
             self._look_back()
@@ -128,10 +129,11 @@ class ResultFile(Results):
         if self._file.seek(0, os.SEEK_END) == 0 and _exists(self.path):  # nothing is new
             self.log.unlink()
             return
+        again = self._read_again()
         try:
             with open_form(self.path) as form, self._from_start() as lines:
                 if self.path.exists():
-                    form.copy(self.path)
+                    form.copy(self.path, again)
                 for line in lines:
                     form.add(json.loads(line))
         except UsageError as error:
@@ -234,13 +236,14 @@ class ResultFile(Results):
         if self.log != self.path and _exists(self.path):
             for row in rows_in(self.path):
                 self._note(row, earlier)
+            self._failed_before = self._failed.copy()
         limit = self._read_mark()
         self._refuse_foreign_start()
         end = self._look_through(limit)
-        if earlier & self._done:
+        if (earlier - self._failed_before) & self._done:
             # The file was made from the journal, and the program killed before it
             # could take the journal away.
-            end, self._done = 0, set()
+            end, self._done, self._failed = 0, set(), self._failed_before.copy()
         self._file.truncate(end)
         self._file.seek(end)
         if self._csv and end == 0:
@@ -286,8 +289,33 @@ class ResultFile(Results):
             raise UsageError(f"{self.log} holds something else than readings of dogmood; name another file.") from None
         return end
 
+    def _read_again(self) -> set[str]:
+        """Return what the file says could not be read, and the journal holds anew."""
+        if not self._failed_before:
+            return set()
+        with self._from_start() as lines:
+            return self._failed_before & {json.loads(line)["source"] for line in lines}
+
+    def _forget(self, sources: Set[str]) -> None:
+        """Write the log anew without some readings; those in the file itself go when it is made."""
+        if self._file.seek(0, os.SEEK_END) == 0:  # a journal that was just begun
+            return
+        with atomic_write(self.log.resolve()) as kept, self._from_start() as log, self.log.open("rb") as content:
+            end = 0
+            for end_of_row, row in (whole_csv if self._csv else whole_lines)(log):
+                part, end = content.read(end_of_row - end), end_of_row
+                if row is None or row["source"] not in sources:
+                    kept.write(part)
+        self._file.close()
+        self._file = self._open_alone()
+
     def _note(self, written: Mapping[str, Any], sources: set[str]) -> None:
-        sources.add(written["source"])
+        source = written["source"]
+        if written["status"] != "unreadable":
+            self._failed.discard(source)
+        elif source not in sources:
+            self._failed.add(source)
+        sources.add(source)
         if self._made_by is None:
             model = written["model"]
             if isinstance(model, dict):

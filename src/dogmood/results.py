@@ -7,7 +7,7 @@ here and nowhere else: a run knows only `Results`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class Results(ABC):
         self.name = name
         self.new = 0
         self._done: set[str] = set()
+        self._failed: set[str] = set()
+        """Those of the done of which nothing could be read."""
         self._videos: dict[str, Any] = {}
 
     def has(self, source: str) -> bool:
@@ -40,6 +42,25 @@ class Results(ABC):
     def video_state(self, source: str) -> Any:
         """Return how a video that was begun goes on (see `keep_place`), or None."""
         return self._videos.get(written_source(source))
+
+    def retry(self, sources: Iterable[str]) -> None:
+        """Let those photos and videos be read again of which nothing could be read.
+
+        A file may have been half copied then, or a package missing.  What says of them
+        why they could not be read goes; of others it stays.
+
+        Raises:
+            UsageError: it cannot be taken away.
+        """
+        again = self._failed & {written_source(source) for source in sources}
+        if again:
+            self._forget(again)
+            self._failed -= again
+            self._done -= again
+
+    @abstractmethod
+    def _forget(self, sources: Set[str]) -> None:
+        """Take the readings of some of the failed away."""
 
     @abstractmethod
     def check_model(self, model: ModelInfo) -> None:

@@ -184,12 +184,12 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_twice(
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
             assert running.stdout is not None
             for _ in range(int(random.integers(1, 12))):
-                told += bool(running.stdout.readline())
+                told += b'"status": "read"' in running.stdout.readline()
             running.send_signal(signal.SIGKILL)
     last = subprocess.run(command, capture_output=True, text=True, check=False)
     assert last.returncode == 0
-    assert sources_in(out) == sorted(str(photo) for photo in folder.iterdir())
-    # A line is printed once its reading is kept: none of those was read again.
+    assert sorted(sources_in(out)) == sorted(str(photo) for photo in folder.iterdir())
+    # A line is printed once its reading is kept: none of those was read again, but for the one that is broken.
     assert told + len(last.stdout.splitlines()) <= 40
     assert {path.name for path in tmp_path.iterdir()} == {"in", out.name}
 
@@ -203,11 +203,24 @@ def test_a_folder_read_again_skips_what_is_done_and_says_so(capsys, bull_mastiff
     assert f"Written to {out}." in printed
     shutil.copy(folder / "000.jpg", folder / "new.jpg")
     code, printed, err = run(capsys, "read", "--out", out, "--resume", folder)
-    assert (code, err) == (0, "")
-    assert "1 photo: " in printed
-    assert "5 of the photos and videos had been read before" in printed
+    assert code == 0
+    assert err.startswith(f"{folder / '003.jpg'} is not a picture")  # a broken one is tried each time
+    assert err.count("\n") == 1
+    assert "2 photos: 1 with a dog, 0 without, 1 unreadable" in printed
+    assert "4 of the photos and videos had been read before" in printed
     assert len(sources_in(out)) == len(set(sources_in(out))) == 6
-    assert run(capsys, "read", "--out", out, "--resume", "--quiet", folder) == (0, "", "")
+    shutil.copy(folder / "000.jpg", folder / "003.jpg")
+    for _ in range(2):
+        assert run(capsys, "read", "--out", out, "--resume", "--quiet", folder) == (0, "", "")
+    assert len(sources_in(out)) == len(set(sources_in(out))) == 6
+    assert "unreadable" not in out.read_text()
+
+
+def test_a_photo_that_stays_broken_is_no_success_the_second_time(capsys, tmp_path: Path) -> None:
+    (tmp_path / "bad.jpg").write_text("woof")
+    for _ in range(2):
+        code, _, err = run(capsys, "read", "--out", tmp_path / "out.csv", "--resume", tmp_path / "bad.jpg")
+        assert (code, err.count("is not a picture")) == (1, 1)
 
 
 def test_resume_without_a_file_and_a_file_without_resume_are_wrong_use(capsys, bull_mastiff, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from dogmood.reading import ModelInfo, Reading
 from dogmood.results import open_results
 from dogmood.stored import rows_in
 from test_reading import REX
-from test_results import BAD, CAT, FRAMES, PAIR, stop_after, stop_in_a_clip, write
+from test_results import BAD, CAT, FRAMES, NOW, PAIR, again, stop_after, stop_in_a_clip, write
 
 WRITER = [sys.executable, str(Path(__file__).with_name("writer.py"))]
 
@@ -61,6 +61,23 @@ def test_a_photo_named_twice_is_there_once(address: str) -> None:
         for reading in (CAT, CAT, PAIR, CAT):
             results.write(reading)
     assert held(address) == told(CAT, PAIR)
+
+
+def test_what_could_not_be_read_is_tried_again(address: str) -> None:
+    write(address, BAD, PAIR, replace(BAD, source="gone.jpg"))
+    again(address, BAD, PAIR)
+    again(address, NOW, PAIR)
+    assert held(address) == told(PAIR, replace(BAD, source="gone.jpg"), NOW)
+
+
+def test_a_video_that_was_read_in_part_is_not_tried_again(address: str) -> None:
+    cut = replace(BAD, source="clip.mp4", time=0.6)
+    write(address, CAT)
+    with open_results(address, resume=True) as results:
+        for reading in (*FRAMES[:3], cut):
+            results.write(reading)
+    again(address, *FRAMES)
+    assert held(address) == told(CAT, *FRAMES[:3], cut)
 
 
 @pytest.mark.parametrize("lost", [0, 1, 2])

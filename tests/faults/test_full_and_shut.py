@@ -17,7 +17,7 @@ import pytest
 from dogmood.errors import UsageError
 from dogmood.results import open_results
 from faults.disks import enlarge, small_disk
-from faults.test_kills import ENDINGS, address_of, post, rows_in
+from faults.test_kills import ENDINGS, address_of, broken_last, post, rows_in
 from faults.warm import READING, Warm
 from test_reading import REX
 from test_results import CAT, FRAMES
@@ -53,7 +53,7 @@ def test_a_disk_that_fills_up_keeps_what_is_written_and_the_run_goes_on(
     assert not list(tmp_path.glob(".*"))
     ended = warm.run(*words, out, "--resume")
     assert ended.code == 0, ended.err
-    assert rows_in(out) == rows_in(through)
+    assert broken_last(rows_in(out)) == broken_last(rows_in(through))
     assert {path.name for path in tmp_path.iterdir()} == {out.name, through.name}
 
 

@@ -62,6 +62,15 @@ def rows_in(path: Path) -> list[tuple[str, str]]:
     return [(item["source"], str(item.get("time"))) for item in map(json.loads, lines)]
 
 
+def broken_last(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return rows with that of the broken photo at the end: a run that goes on tries it again."""
+    return sorted(rows, key=lambda row: row[0].endswith("5.jpg"))
+
+
+def readable(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [row for row in rows if not row[0].endswith("5.jpg")]
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_read(warm: Warm, toy: Path, footage: Path, tmp_path: Path, ending: str) -> None:
     words = ["read", "--model", toy, "--resume", "--fps", "10", footage, "--explain", "--pictures", tmp_path / "drawn"]
@@ -76,14 +85,15 @@ def test_read(warm: Warm, toy: Path, footage: Path, tmp_path: Path, ending: str)
         if out.exists():
             rows = rows_in(out)
             assert len(rows) == len(set(rows))
-            assert rows == rows_in(through)[: len(rows)]
+            assert readable(rows) == readable(rows_in(through))[: len(readable(rows))]
             if ending in ("json", "parquet") or not was_killed:
-                assert rows == rows_in(through)
+                assert broken_last(rows) == broken_last(rows_in(through))
                 out.unlink()
     assert warm.run(*words, out).code == 0
-    assert rows_in(out) == rows_in(through)
+    assert broken_last(rows_in(out)) == broken_last(rows_in(through))
     if ending != "parquet":
-        assert out.read_bytes() == through.read_bytes()
+        ours, theirs = ([line.rstrip(",") for line in file.read_text().splitlines()] for file in (out, through))
+        assert sorted(ours) == sorted(theirs)
     assert {path.name for path in tmp_path.iterdir()} == {out.name, through.name, "drawn"}
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == [f"{i}.png.png" for i in range(8)]
 

@@ -63,7 +63,11 @@ def read(
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with --out where a run stopped; what is done is skipped.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with --out where a run stopped; what is done is skipped, what could not be read is tried again.",
+        ),
     ] = False,
     emotions: Annotated[str, typer.Option(help="Choose from these alone; probabilities are renormalised.")] = ",".join(
         EMOTIONS
@@ -159,6 +163,7 @@ def _here(path: str) -> Path:
 
 def _not_done(photos: list[PhotoPath], results: Results, dogmood: DogMood) -> list[PhotoPath]:
     results.check_model(dogmood.model)
+    results.retry(str(item.path) for item in photos)
     return [item for item in photos if not results.has(str(item.path))]
 
 

@@ -12,11 +12,11 @@ frames before that place are there.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from dogmood.database.database import Database
 from dogmood.database.records import Written, add_reading, key_of, upsert
@@ -127,14 +127,26 @@ class DatabaseResults(Results):
         video.settled.clear()
         video.written = time.monotonic()
 
+    def _forget(self, sources: Set[str]) -> None:
+        with self._told_to_resume() as connection:
+            this = readings.c.key == bindparam("gone")
+            connection.execute(delete(readings).where(this), [{"gone": key_of(source)} for source in sources])
+
     def _look_back(self) -> None:
         """Take stock of what earlier runs left."""
         ours = readings.c.key.is_not(None)
         with self._database.reading() as connection:
             for source, state in connection.execute(select(videos.c.source, videos.c.state)):
                 self._videos[source] = state
-            self._done.update(connection.scalars(select(readings.c.source).where(ours).distinct()))
+            readable = set()
+            for source, status in connection.execute(
+                select(readings.c.source, readings.c.status).where(ours).distinct()
+            ):
+                self._done.add(source)
+                if status != "unreadable":
+                    readable.add(source)
             self._done -= self._videos.keys()
+            self._failed = self._done - readable
             first = select(models).join(readings).where(ours).order_by(readings.c.id).limit(1)
             if (row := connection.execute(first).mappings().first()) is not None:
                 self._made_by = ModelInfo(row["name"], row["version"], row["sha256"])
