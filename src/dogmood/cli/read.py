@@ -66,7 +66,7 @@ def read(
         bool,
         typer.Option(
             "--resume",
-            help="Go on with --out where a run stopped; what is done is skipped, what could not be read is tried again.",
+            help="Go on with --out where a run stopped; what is done is skipped, what was unreadable is tried again.",
         ),
     ] = False,
     emotions: Annotated[str, typer.Option(help="Choose from these alone; probabilities are renormalised.")] = ",".join(
