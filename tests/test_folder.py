@@ -40,7 +40,22 @@ def test_a_folder_without_photos_is_a_problem_of_its_own(tmp_path: Path) -> None
 def test_names_that_meet_are_numbered(tmp_path: Path) -> None:
     touch(tmp_path / "a/rex.jpg", tmp_path / "b/rex.jpg", tmp_path / "c/Rex.JPG", tmp_path / "b/rex-2.jpg")
     found = photos_of([tmp_path / "a", tmp_path / "b", tmp_path / "c/Rex.JPG"])
-    assert [str(p.name) for p in found] == ["rex.jpg", "rex-2.jpg", "rex-3.jpg", "Rex-4.JPG"]
+    assert [str(p.name) for p in found] == ["a/rex.jpg", "b/rex-2.jpg", "b/rex.jpg", "Rex.JPG"]
+    found = photos_of(
+        [tmp_path / "a/rex.jpg", tmp_path / "b/rex.jpg", tmp_path / "c/Rex.JPG", tmp_path / "b/rex-2.jpg"]
+    )
+    assert [str(p.name) for p in found] == ["rex.jpg", "rex-2.jpg", "Rex-3.JPG", "rex-2-2.jpg"]
+
+
+def test_a_name_does_not_change_when_more_photos_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "1/cam/a.jpg", tmp_path / "2/cam/a.jpg", tmp_path / "2/cam/b.jpg", tmp_path / "c.jpg")
+    monkeypatch.chdir(tmp_path / "2/cam")
+    asked = [tmp_path / "1/cam", Path(), tmp_path / "c.jpg"]
+    before = {p.path: str(p.name) for p in photos_of(asked)}
+    assert list(before.values()) == ["cam/a.jpg", "cam-2/a.jpg", "cam-2/b.jpg", "c.jpg"]
+    touch(tmp_path / "1/cam/b.jpg", tmp_path / "1/cam/c.jpg")
+    after = {p.path: str(p.name) for p in photos_of(asked)}
+    assert after.items() > before.items()
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(36, "File name too long")])

@@ -31,8 +31,8 @@ class PhotoPath:
     Attributes:
         path: the photo or video, or the folder that was asked for.
         name: a relative name for files made from it: the path within the folder
-            that was asked for, or the file's own name; numbered where another
-            photo has that name already.
+            that was asked for, below that folder's own name where it was not the only
+            path; or the file's own name.  Numbered where another has that name already.
         problem: why there is nothing to read, or None.
     """
 
@@ -61,14 +61,21 @@ def photos_of(paths: Iterable[Path], drawings: Path | None = None) -> list[Photo
     """
     if drawings is not None:
         drawings = drawings.absolute()
+    asked = _named_apart([PhotoPath(path, Path(_own_name(path))) for path in paths])
     found: list[PhotoPath] = []
-    for path in paths:
-        if not is_folder(path):
-            found.append(PhotoPath(path, Path(path.name)))
+    for item in asked:
+        if not is_folder(item.path):
+            found.append(item)
             continue
-        inside = _photos_in(path, drawings)
-        found.extend(inside or [PhotoPath(path, Path(path.name), _nothing_in(path))])
+        # What else lies in the folders must not decide on a name: more may come.
+        below = item.name if len(asked) > 1 else Path()
+        inside = _photos_in(item.path, below, drawings)
+        found.extend(inside or [replace(item, problem=_nothing_in(item.path))])
     return _named_apart(found)
+
+
+def _own_name(path: Path) -> str:
+    return path.name if path.name not in ("", "..") else path.resolve().name or "root"
 
 
 def _named_apart(found: list[PhotoPath]) -> list[PhotoPath]:
@@ -86,7 +93,7 @@ def _named_apart(found: list[PhotoPath]) -> list[PhotoPath]:
     return found
 
 
-def _photos_in(folder: Path, drawings: Path | None) -> list[PhotoPath]:
+def _photos_in(folder: Path, below: Path, drawings: Path | None) -> list[PhotoPath]:
     photos: list[Path] = []
     closed: list[OSError] = []
     for where, folders, files in os.walk(folder, onerror=closed.append):
@@ -99,10 +106,10 @@ def _photos_in(folder: Path, drawings: Path | None) -> list[PhotoPath]:
             and Path(name).suffix.lower() in _READ
             and not (ours and _DRAWING.fullmatch(name))
         ]
-    found = [PhotoPath(photo, photo.relative_to(folder)) for photo in photos]
+    found = [PhotoPath(photo, below / photo.relative_to(folder)) for photo in photos]
     for error in closed:
         shut = Path(error.filename)
-        found.append(PhotoPath(shut, shut.relative_to(folder), f"{shut} cannot be opened: {error.strerror}."))
+        found.append(PhotoPath(shut, below / shut.relative_to(folder), f"{shut} cannot be opened: {error.strerror}."))
     return found
 
 
