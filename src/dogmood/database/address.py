@@ -18,6 +18,12 @@ _DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "po
 _SECRETS = ("password", "sslpassword")
 
 
+_SQLITE = (
+    "The address of an SQLite database is sqlite:///FILE, with three slashes before a relative path and four "
+    "before an absolute one, and without a question mark."
+)
+
+
 @dataclass(frozen=True)
 class Address:
     """Where a database is.
@@ -78,6 +84,8 @@ def parse_address(text: str) -> Address:
         raise UsageError(
             "The database's address cannot be understood: write postgresql://USER@HOST:PORT/NAME or sqlite:///FILE."
         ) from None
+    if driver.startswith("sqlite") and "?" in rest:  # it would be taken for the end of the file's name
+        raise UsageError(_SQLITE)
     return _sqlite(url) if driver.startswith("sqlite") else _postgresql(url)
 
 
@@ -94,11 +102,8 @@ def need_packages() -> None:
 
 
 def _sqlite(url: URL) -> Address:
-    if url.host or url.username or url.query or not url.database or url.database == ":memory:":
-        raise UsageError(
-            "The address of an SQLite database is sqlite:///FILE, with three slashes before a relative path and four "
-            "before an absolute one."
-        )
+    if url.host or url.username or not url.database or url.database == ":memory:":
+        raise UsageError(_SQLITE)
     file = Path(url.database)
     if is_folder(file):
         raise UsageError(f"{file} is a folder; name a file in it.")
