@@ -56,6 +56,20 @@ def test_a_tested_run_has_figures_and_plots(run: Run) -> None:
         assert (run.folder / "plots" / f"{name}.svg").read_text().startswith("<svg")
 
 
+def test_what_no_test_photo_says_is_no_number(run: Run) -> None:
+    measure_run(run, cache_of(run))
+    path = run.folder / "test.json"
+    before = path.read_text()
+    figures = json.loads(before)
+    figures["by emotion"]["fear"] = {"n": 0} | dict.fromkeys(
+        ("precision", "recall", "F1"), {"value": None, "interval": None}
+    )
+    path.write_text(json.dumps(figures))
+    page = Parsed(write_report(run.folder, cache_of(run)).read_text())
+    path.write_text(before)
+    assert "fear0---" in re.sub(r"\s", "", page.text)
+
+
 def test_measuring_again_gives_the_same_figures(run: Run) -> None:
     assert measure_run(run, cache_of(run)) == measure_run(run, cache_of(run))
 

@@ -54,6 +54,7 @@ def _print(figures: dict[str, Any]) -> None:
     for column in ("", "n", "precision", "recall", *figures["emotions"]):
         each.add_column(column, justify="right" if column else "left")
     for (emotion, scores), counts in zip(figures["by emotion"].items(), figures["confusion"], strict=True):
-        shares = (f"{scores[name]['value']:.3f}" for name in ("precision", "recall"))
+        known = (scores[name]["value"] for name in ("precision", "recall"))
+        shares = ("-" if value is None else f"{value:.3f}" for value in known)
         each.add_row(emotion, str(scores["n"]), *shares, *map(str, counts))
     console.print(each)

@@ -38,8 +38,8 @@ def evaluate(valid: Predictions, test: Predictions, emotions: tuple[str, ...]) -
         ECE and the log loss before and after temperature, the bins of both
         reliability diagrams, and the risk-coverage curve with the area under it
         (Geifman & El-Yaniv 2017, arXiv:1705.08500).  What the test photos do not say of
-        an emotion, such as the recall of one that none of them shows, is 0 with the
-        interval from 0 to 1.
+        an emotion, such as the recall of one that none of them shows, is None, and so
+        is its interval.
     """
     doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels, emotions)
     figures = measure_emotions(_widened(test, emotions), doubt, emotions)
@@ -131,8 +131,8 @@ def _by_emotion(guesses: NDArray[np.intp], test: Predictions, emotions: tuple[st
 
 def _with_interval(score: Callable[[NDArray[np.intp]], float], groups: Sequence[Hashable]) -> dict[str, Any]:
     value = score(np.arange(len(groups)))
-    if np.isnan(value):  # the tables want numbers: 0, and an interval that says that it may be any
-        return {"value": 0.0, "interval": (0.0, 1.0)}
+    if np.isnan(value):
+        return {"value": None, "interval": None}
     return {"value": value, "interval": bootstrap(score, groups)}
 
 

@@ -183,7 +183,7 @@ def _settings_table(run: Run) -> Table:
 
 
 def _with_interval(figure: Mapping[str, Any]) -> str:
-    return f"{figure['value']:.3f} ({_interval(figure)})"
+    return "-" if figure["value"] is None else f"{figure['value']:.3f} ({_interval(figure)})"
 
 
 def _interval(figure: Mapping[str, Any]) -> str:
