@@ -61,9 +61,8 @@ def test_what_no_test_photo_says_is_no_number(run: Run) -> None:
     path = run.folder / "test.json"
     before = path.read_text()
     figures = json.loads(before)
-    figures["by emotion"]["fear"] = {"n": 0} | dict.fromkeys(
-        ("precision", "recall", "F1"), {"value": None, "interval": None}
-    )
+    unknown = {"value": None, "interval": None}
+    figures["by emotion"]["fear"] = {"n": 0, "precision": unknown, "recall": unknown, "F1": unknown}
     path.write_text(json.dumps(figures))
     page = Parsed(write_report(run.folder, cache_of(run)).read_text())
     path.write_text(before)
