@@ -349,7 +349,8 @@ def test_pictures_of_two_folders_asked_for_are_kept_apart(capsys, bull_mastiff: 
         (tmp_path / name).mkdir()
         shutil.copy(bull_mastiff, tmp_path / name / "rex.jpg")
     run(capsys, "read", "--explain", "--pictures", tmp_path / "out", tmp_path / "a", tmp_path / "b")
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["rex-2.jpg.png", "rex.jpg.png"]
+    drawn = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png"))
+    assert drawn == ["a/rex.jpg.png", "b/rex.jpg.png"]
 
 
 def test_odd_names_are_read_and_written(capsys, bull_mastiff: Path, tmp_path: Path) -> None:
