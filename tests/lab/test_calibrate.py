@@ -5,7 +5,7 @@ import pytest
 
 from dogmood.doubt import softmax, tempered
 from dogmood.emotions import EMOTIONS
-from dogmood.lab.calibrate import fit_doubt, fit_temperature
+from dogmood.lab.calibrate import fit_bias, fit_doubt, fit_temperature
 
 
 def sampled(n: int, sharpness: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -34,6 +34,35 @@ def test_a_slope_is_found_where_there_is_one(slope: float) -> None:
 def test_a_slope_that_luck_would_give_is_left_out() -> None:
     found = [fit_temperature(*sampled(150, 1.0, seed))[1] for seed in range(20)]
     assert np.mean(np.array(found) == 0) > 0.6
+
+
+BIAS = np.array([0.3, 0.6, -0.8, 0.1, -0.2])
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_a_bias_is_found_whatever_the_temperature(temperature: float) -> None:
+    random = np.random.default_rng(0)
+    logits = 2 * random.normal(size=(20_000, 5))
+    labels = np.array([random.choice(5, p=p) for p in softmax(logits + BIAS)])
+    assert fit_bias(logits * temperature, labels) / temperature == pytest.approx(BIAS, abs=0.06)
+
+
+def test_a_bias_makes_other_photos_likelier() -> None:
+    random = np.random.default_rng(0)
+    logits = 2 * random.normal(size=(2200, 5))
+    labels = np.array([random.choice(5, p=p) for p in softmax(logits + BIAS)])
+    found = fit_bias(logits[:200], labels[:200])
+    rows = np.arange(2000)
+    before, after = (softmax(logits[200:] + bias)[rows, labels[200:]] for bias in (0, found))
+    assert np.log(after).mean() > np.log(before).mean() + 0.03
+
+
+def test_few_photos_speak_for_a_small_bias_only() -> None:
+    logits = np.random.default_rng(0).normal(size=(12, 5))
+    labels = np.zeros(12, np.intp)  # as if all dogs of the world were angry
+    bias = fit_bias(logits, labels)
+    assert 0 < bias[0] / fit_temperature(logits, labels)[0] < 2
+    assert bias.mean() == pytest.approx(0)
 
 
 def test_threshold_keeps_the_stated_coverage() -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import numpy as np
 import onnx
 import pytest
 import torch
 
 from dogmood.bundle import Network
 from dogmood.lab import LabError
-from dogmood.lab.export import as_stored, check_parity, fold_batch_norms, to_onnx
+from dogmood.lab.export import as_stored, check_parity, fold_batch_norms, stored_weights, to_onnx, with_weights
 from dogmood.lab.nets.classifier import ClassifierNet
 from dogmood.lab.nets.finder import FinderHead, FinderNet
 from dogmood.lab.nets.lite import LiteBackbone
@@ -52,6 +53,30 @@ def test_another_network_is_not_called_equal(finder: FinderNet, graph: bytes) ->
     stranger = FinderNet(LiteBackbone(), FinderHead()).eval()
     with pytest.raises(LabError, match="differs from torch"):
         check_parity(graph, stranger, [torch.rand(1, 3, 64, 64)], most=1e-3)
+
+
+NAME = "head.presence.weigh.bias"
+
+
+def test_weights_can_be_others(graph: bytes) -> None:
+    others = with_weights(graph, {NAME: np.array([3.0], np.float32)})
+    assert stored_weights(others, NAME) == [3.0]
+    pixels = np.full((1, 3, 64, 64), 0.5, np.float32)
+    before, after = (Network(some)(pixels) for some in (graph, others))
+    log_odds = [np.log(answer[0] / (1 - answer[0])) for answer in (before, after)]
+    assert log_odds[1] - log_odds[0] == pytest.approx(3.0 - stored_weights(graph, NAME), abs=1e-3)
+    assert all((ours == theirs).all() for ours, theirs in zip(before[1:], after[1:], strict=True))
+
+
+@pytest.mark.parametrize(("name", "values"), [("head.nose", [1.0]), (NAME, [1.0, 2.0])])
+def test_weights_that_the_network_lacks_are_refused(graph: bytes, name: str, values: list[float]) -> None:
+    with pytest.raises(LabError, match=f"no {name!r} of shape"):
+        with_weights(graph, {name: np.array(values, np.float32)})
+
+
+def test_asking_for_weights_that_the_network_lacks_is_refused(graph: bytes) -> None:
+    with pytest.raises(LabError, match=r"no 'head\.nose'"):
+        stored_weights(graph, "head.nose")
 
 
 def test_folding_changes_no_answer_and_leaves_the_original(finder: FinderNet) -> None:

@@ -16,6 +16,7 @@ from dogmood.lab.finder_metrics import eager
 from dogmood.lab.make_classifiers import (
     Shown,
     Teacher,
+    biased,
     export_classifier,
     frame_of,
     show,
@@ -193,3 +194,17 @@ def test_an_exported_classifier_s_maps_add_up_to_its_logits(backbone: str, side:
     logits, maps = Network(graph)(np.random.default_rng(0).random((1, 2, 3, side, side), np.float32))
     assert maps.shape == (1, 2, len(EMOTIONS), cells, cells)
     assert maps.sum(axis=(1, 3, 4)) == pytest.approx(logits, abs=1e-3)
+
+
+def test_a_bias_changes_the_logits_and_leaves_the_maps() -> None:
+    graph = export_classifier(opinionated(0.5), "int8", 64)
+    bias = np.array([0.25, -0.5, 1.0, 0.0, -0.75])
+    pixels = np.random.default_rng(0).random((1, 2, 3, 64, 64), np.float32)
+    before, after = (Network(some)(pixels) for some in (graph, biased(graph, bias)))
+    assert after[0] - before[0] == pytest.approx(bias[None], abs=1e-6)
+    assert (after[1] == before[1]).all()
+
+
+def test_a_bias_of_another_network_is_refused() -> None:
+    with pytest.raises(LabError, match=r"no 'head\.bias'"):
+        biased(open_bundle("base").finder, np.zeros(5))

@@ -71,6 +71,10 @@ def test_the_cards_say_how_they_were_made(made: Path) -> None:
         assert card["made"]["data"].keys() == known
         assert {len(digest) for digest in card["made"]["data"].values()} == {64}
         assert card["figures"]["emotions, test"]["five"]["n"] == 10
+        bias = card["made"]["bias, fitted on valid"]
+        assert list(bias) == list(EMOTIONS)
+        assert sum(bias.values()) == pytest.approx(0, abs=1e-3)
+        assert any(bias.values())
         sides = [160, 224] if name == "base" else [224]
         assert [training["side"] for training in card["made"]["taught"]] == sides
         assert card["classifier"]["side"] == sides[0]

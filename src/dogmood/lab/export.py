@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -73,6 +75,34 @@ def check_parity(onnx_file: bytes, net: nn.Module, inputs: Sequence[Tensor], mos
     if worst > most:
         raise LabError(f"The exported network differs from torch by {worst:.2g}, more than {most:.2g}.")
     return worst
+
+
+def with_weights(onnx_file: bytes, weights: Mapping[str, NDArray[np.float32]]) -> bytes:
+    """Return a graph in which the weights of these names are others.
+
+    Raises:
+        LabError: the graph has no weights of such a name, or of another shape.
+    """
+    model = onnx.load_from_string(onnx_file)
+    known = {stored.name: stored for stored in model.graph.initializer}
+    for name, values in weights.items():
+        if name not in known or tuple(known[name].dims) != values.shape:
+            raise LabError(f"The network has no {name!r} of shape {values.shape}: take another model's, or train one.")
+        known[name].CopyFrom(numpy_helper.from_array(values, name))
+    written: bytes = model.SerializeToString(deterministic=True)
+    return written
+
+
+def stored_weights(onnx_file: bytes, name: str) -> NDArray[np.float32]:
+    """Return the weights of that name.
+
+    Raises:
+        LabError: the graph has none.
+    """
+    for stored in onnx.load_from_string(onnx_file).graph.initializer:
+        if stored.name == name:
+            return numpy_helper.to_array(stored).astype(np.float32)
+    raise LabError(f"The network has no {name!r}: take another model's, or train one.")
 
 
 def as_stored(net: nn.Module, storage: str = "half") -> nn.Module:

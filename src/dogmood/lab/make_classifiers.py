@@ -23,7 +23,7 @@ from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.data.originals import originals_to_learn_from
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.dogs import KnownDogs
-from dogmood.lab.export import as_stored, check_parity, to_onnx
+from dogmood.lab.export import as_stored, check_parity, stored_weights, to_onnx, with_weights
 from dogmood.lab.guises import faces, on_backdrops
 from dogmood.lab.masks import KnownMasks
 from dogmood.lab.nets.classifier import ClassifierNet
@@ -38,6 +38,9 @@ BLACK = (0, 0, 0)
 
 GUISES = ("faces", "backdrops")
 """In which the training photos are learnt from, beside as they are."""
+
+HEAD_BIAS = "head.bias"
+"""What a graph of `ClassifierNet` calls the part of its logits that belongs to no place in the picture."""
 
 PARITY = 2e-3
 """How far ONNX and torch may lie apart: their transformers' sums differ in the fourth digit."""
@@ -245,6 +248,15 @@ def _together(lessons: Sequence[Sequence[Shown]], shares: Sequence[float], balan
     targets = np.concatenate([part.cuts.targets for part in parts])
     drawn = np.concatenate(weights)
     return CutPhotos(views, targets, drawn / drawn.sum(), masks)
+
+
+def biased(graph: bytes, bias: NDArray[np.float64]) -> bytes:
+    """Return the graph of a classifier whose logits are larger by ``bias``, maps left alone.
+
+    Raises:
+        LabError: the graph is not of `ClassifierNet`.
+    """
+    return with_weights(graph, {HEAD_BIAS: (stored_weights(graph, HEAD_BIAS) + bias).astype(np.float32)})
 
 
 def export_classifier(net: torch.nn.Module, storage: str, side: int) -> bytes:

@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
@@ -22,6 +20,7 @@ from dogmood.lab import LabError
 from dogmood.lab.altered import Wear, face
 from dogmood.lab.data.manifest import read_boxes, read_manifest
 from dogmood.lab.data.pets import read_pets
+from dogmood.lab.export import with_weights
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.finder_photos import heads_in, labelled_for_finder
 from dogmood.lab.nets.finder import SHARE_FLOOR
@@ -76,14 +75,10 @@ def weigh_presence(graph: bytes, settings: FinderSettings, data: Path, seed: int
 def _with_weights(graph: bytes, of_odds: float, of_share: float, constant: float) -> bytes:
     """Return a graph that weighs the signs like this."""
     weights = {WEIGHT: [[of_odds, of_share]], BIAS: [constant]}
-    model = onnx.load_from_string(graph)
-    known = {stored.name: stored for stored in model.graph.initializer}
-    if not weights.keys() <= known.keys():
-        raise LabError("The finder does not weigh two signs of a dog: take another model's, or train one.")
-    for name, values in weights.items():
-        known[name].CopyFrom(numpy_helper.from_array(np.array(values, np.float32), name))
-    written: bytes = model.SerializeToString(deterministic=True)
-    return written
+    try:
+        return with_weights(graph, {name: np.array(values, np.float32) for name, values in weights.items()})
+    except LabError as error:
+        raise LabError("The finder does not weigh two signs of a dog: take another model's, or train one.") from error
 
 
 def _unlearnt(data: Path, seed: int, random: np.random.Generator) -> list[tuple[Path, Box | None, bool]]:

@@ -30,17 +30,19 @@ from dogmood.emotions import EMOTIONS
 from dogmood.errors import DogMoodError
 from dogmood.finder import Finder, FinderSettings
 from dogmood.lab import LabError
-from dogmood.lab.calibrate import fit_doubt
+from dogmood.lab.calibrate import fit_bias, fit_doubt
 from dogmood.lab.data.manifest import checksum
 from dogmood.lab.data.originals import originals_to_learn_from
 from dogmood.lab.devices import within_memory
 from dogmood.lab.dogs import KnownDogs
+from dogmood.lab.emotion_metrics import Predictions
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.finder_photos import finder_sources
 from dogmood.lab.make_classifiers import (
     VIEWS,
     Shown,
     Teacher,
+    biased,
     export_classifier,
     learnt_folders,
     show,
@@ -56,7 +58,7 @@ from dogmood.lab.storage import store
 from dogmood.lab.train_classifier import ClassifierTraining
 from dogmood.lab.train_finder import FinderTraining
 
-VERSIONS = {"base": "0.7.0", "fast": "0.6.0"}
+VERSIONS = {"base": "0.8.0", "fast": "0.7.0"}
 STORAGE = "int8"
 
 FAST_SIDE = 320
@@ -174,10 +176,15 @@ def _write(
     own = Finder(Network(found.graph), eager(found.settings))
     dogs = KnownDogs(own, hashlib.sha256(found.graph).hexdigest(), work)
     settings = ClassifierSettings(shown["valid"].side, VIEWS)
-    classifier = Classifier(Network(graph), settings)
-    valid, test = (
-        predict(classifier, photos, dogs.of(photos)) for photos in (shown["valid"].photos, shown["test"].photos)
-    )
+
+    def answers_of(graph: bytes, part: str) -> Predictions:
+        photos = shown[part].photos
+        return predict(Classifier(Network(graph), settings), photos, dogs.of(photos))
+
+    as_trained = answers_of(graph, "valid")
+    bias = fit_bias(as_trained.logits.astype(np.float64), as_trained.labels)
+    graph = biased(graph, bias)
+    valid, test = answers_of(graph, "valid"), answers_of(graph, "test")
     doubt = fit_doubt(valid.logits.astype(np.float64), valid.labels)
     card: dict[str, Any] = {
         "name": path.stem,
@@ -188,6 +195,7 @@ def _write(
         "made": {
             "by": f"dogmood {__version__}",
             **made,
+            "bias, fitted on valid": {e: round(float(b), 4) for e, b in zip(EMOTIONS, bias, strict=True)},
         },
         "figures": {
             "finder, test": found.figures,
