@@ -28,9 +28,19 @@ _PARQUET_ROWS = 4096
 """Rows held in memory before they are written as one row group."""
 
 
-def json_line(reading: Reading) -> str:
-    """Return a reading as one line of JSON, without the line's end."""
-    return _line(reading.to_dict())
+def json_line(reading: Reading, encoding: str = "utf-8") -> str:
+    """Return a reading as one line of JSON, without the line's end.
+
+    Args:
+        reading: the reading.
+        encoding: of where the line goes; if it lacks a letter, all but ASCII is escaped as JSON does it.
+    """
+    line = _line(reading.to_dict())
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(reading.to_dict())
+    return line
 
 
 def csv_header() -> str:

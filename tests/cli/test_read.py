@@ -55,6 +55,16 @@ def test_no_dog_is_said(capsys, cottage: Path) -> None:
     assert "no dog" in out
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "utf-8"])
+def test_json_names_any_photo_whatever_the_terminal_can_write(cottage: Path, tmp_path: Path, encoding: str) -> None:
+    photo = tmp_path / "Лайка ü 🐕.jpg"
+    shutil.copy(cottage, photo)
+    words = [sys.executable, "-m", "dogmood", "read", "--json", str(photo)]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    said = subprocess.run(words, env=environment, capture_output=True, check=True).stdout
+    assert json.loads(said.decode(encoding))["source"] == str(photo)
+
+
 def test_json_lines_follow_the_schema(capsys, bull_mastiff: Path, cottage: Path, tmp_path: Path) -> None:
     code, out, _ = run(capsys, "read", "--json", bull_mastiff, cottage, tmp_path / "nowhere.jpg")
     assert code == 0

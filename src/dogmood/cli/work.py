@@ -182,7 +182,7 @@ class Work:
         if self._wanted.json:
             from dogmood.outputs import json_line
 
-            typer.echo(json_line(reading))
+            typer.echo(json_line(reading, sys.stdout.encoding))
         elif self._wanted.tables and reading.status != "unreadable":
             typer.echo(show(reading, colour=sys.stdout.isatty()))
         self._tell_saved(saved)
