@@ -77,6 +77,7 @@ bench-peers: .venv/.test ## Measure beside deepface, Keras and others; DATA hold
 	$(need_data)@$(MAKE) --silent build/peers/.made || echo 'deepface and TensorFlow cannot be installed here.'
 	$(BIN)/python benchmarks/peers.py --photos $(DATA)/emotions/photos \
 	  --json build/benchmarks.json --table build/benchmarks.md --plot docs/benchmarks.svg
+	$(BIN)/python benchmarks/small_classifier.py --photos $(DATA)/emotions/photos
 
 # In an environment of their own, as others would have them.
 build/peers/.made: requirements/peers.lock | $(BIN)/python
