@@ -6,7 +6,7 @@ layers (stem and four stages of 16 to 256 channels, 2.7 million weights with Ima
 picture of 224 x 224 pixels.  `fast` looks for dogs in the photo, and at two cuts of each
 dog.  All lie in onnxruntime with the same number of threads; block after block in turn.
 
-Needs torch (`pip install -e '.[train]'`), to build the small network.
+Needs torch (`pip install -e '.[lab]'`), to build the small network.
 """
 
 from __future__ import annotations

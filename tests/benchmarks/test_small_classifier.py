@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="builds a network: pip install '.[train]'")
+torch = pytest.importorskip("torch", reason="builds a network: pip install '.[lab]'")
 
 from small_classifier import small_classifier  # noqa: E402
 
