@@ -2,9 +2,9 @@
 
 What is timed is all that a folder takes: photos unpacked, read, and kept in an output
 file as they come.  The networks' own throughput is theirs on ready tensors of the same photos: for each
-photo one run of the finder, and one of the classifier for each dog found.  Both sides
-use the same two loaded networks, block after block in turn; the ratio is dogmood's
-photos per second over the networks'.  Peak memory is that of `dogmood read` on the
+photo one run of the finder, and one of the classifier for each dog found, with all
+threads.  Block after block in turn; the ratio is dogmood's photos per second over the
+networks'.  Peak memory is that of `dogmood read` on the
 folder, as a process of its own.
 
 Going on: `dogmood read --resume` on a folder of so many photos that are all done, as a
@@ -37,25 +37,25 @@ Tensors = tuple[list[Array], list[Array]]
 
 
 class Bench:
-    """A `DogMood` and its two networks within reach."""
+    """A `DogMood` as a folder is read with, and its two networks by themselves."""
 
     def __init__(self, model: str, workers: int) -> None:
         bundle = open_bundle(model)
         self.workers = workers
-        self.dogmood = DogMood(model)
+        self.dogmood = DogMood(model, side_by_side=min(workers, WORKERS))
         self.finder, self.classifier = Network(bundle.finder), Network(bundle.classifier)
         self.dogs = 0
-        self._use(self.finder, self.classifier)
+        self._finder, self._classifier = Recorder(self.finder), Recorder(self.classifier)
+        self._alone = DogMood(model)
+        self._alone.finder = Finder(self._finder, self._alone.settings.finder)
+        self._alone.classifier = Classifier(self._classifier, self._alone.settings.classifier)
 
     def tensors(self, photos: list[Path]) -> list[Tensors]:
         """Return what each photo gives the finder and the classifier."""
-        finder, classifier = Recorder(self.finder), Recorder(self.classifier)
-        self._use(finder, classifier)
         taken = []
-        for reading in self.dogmood.read_many(photos):
-            self.dogs += len(reading.dogs)
-            taken.append((finder.take(), classifier.take()))
-        self._use(self.finder, self.classifier)
+        for photo in photos:
+            self.dogs += len(self._alone.read(photo).dogs)
+            taken.append((self._finder.take(), self._classifier.take()))
         return taken
 
     def read(self, photos: list[Path]) -> float:
@@ -76,10 +76,6 @@ class Bench:
             for batch in classifier:
                 self.classifier(batch)
         return len(tensors) / (time.perf_counter() - start)
-
-    def _use(self, finder: Network | Recorder, classifier: Network | Recorder) -> None:
-        self.dogmood.finder = Finder(finder, self.dogmood.settings.finder)
-        self.dogmood.classifier = Classifier(classifier, self.dogmood.settings.classifier)
 
 
 def choose(folder: Path, count: int) -> list[Path]:

@@ -46,6 +46,12 @@ def test_every_sample_is_a_reading_with_its_time(readings: list[Reading], pair: 
         assert list(written)[:3] == ["source", "status", "time"]
 
 
+def test_frames_read_side_by_side_are_the_same(dogmood: DogMood, pair: Path, readings: list[Reading]) -> None:
+    at_once = DogMood(dogmood.model.name, side_by_side=2)
+    again = [reading for _, reading in Footage(at_once, pair, fps=5)]
+    assert [reading.to_dict() for reading in again] == [reading.to_dict() for reading in readings]
+
+
 def test_each_dog_keeps_its_number(readings: list[Reading]) -> None:
     sides = [(dog.box[0] + dog.box[2] < 512, dog.track) for reading in readings for dog in reading.dogs]
     assert len(set(sides)) == 2
@@ -130,6 +136,7 @@ class Blind:
     """Stands in for a reader: finds the same two dogs in every frame, quickly."""
 
     emotions = EMOTIONS
+    side_by_side = 1
 
     def read_photo(self, photo: Photo, explain: bool) -> Reading:
         dogs = tuple(replace(REX.dogs[0], dog=i, box=(40.0 * i, 0.0, 40.0 * i + 20, 20.0)) for i in (1, 2))

@@ -54,6 +54,20 @@ def test_alone_or_among_others_a_photo_reads_the_same(dogmood: DogMood, bull_mas
     assert among[1] == among[2] == alone
 
 
+def test_side_by_side_photos_read_as_they_do_alone(dogmood: DogMood, bull_mastiff: Path, cottage: Path) -> None:
+    photos = [cottage, bull_mastiff, cottage / "nowhere.jpg", bull_mastiff, cottage]
+    at_once = list(DogMood(threads=3, side_by_side=2).read_many(photos, explain=True))
+    assert [r.source for r in at_once] == [str(photo) for photo in photos]
+    assert [r.status for r in at_once] == ["no_dog", "read", "unreadable", "read", "no_dog"]
+    alone = dogmood.read(bull_mastiff, explain=True)
+    assert [at_once[1].to_dict(), at_once[3].to_dict()] == [alone.to_dict()] * 2
+
+
+def test_no_photo_at_once_is_refused() -> None:
+    with pytest.raises(UsageError, match="At least one photo is read at once, not 0"):
+        DogMood(side_by_side=0)
+
+
 def test_one_bad_photo_does_not_stop_the_others(dogmood: DogMood, bull_mastiff: Path, tmp_path: Path) -> None:
     bad, good = dogmood.read_many([tmp_path / "nowhere.jpg", bull_mastiff])
     assert bad.status == "unreadable"

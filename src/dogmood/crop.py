@@ -72,15 +72,23 @@ def cut(pixels: Pixels, square: Square, size: int, fill: tuple[int, int, int] = 
     x0, y0, x1, y1 = (round(edge) for edge in square.box)
     x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
     left, up, right, down = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
-    result = np.empty((size, size, 3), np.uint8)
-    result[:] = fill
     if left >= right or up >= down:
-        return result
+        return _plain(size, fill)
     scale = size / (x1 - x0)
     to_x, to_y = round((left - x0) * scale), round((up - y0) * scale)
     wide = max(1, min(size - to_x, round((right - left) * scale)))
     high = max(1, min(size - to_y, round((down - up) * scale)))
     to_x, to_y = min(to_x, size - wide), min(to_y, size - high)
     part = np.ascontiguousarray(pixels[up:down, left:right])
-    result[to_y : to_y + high, to_x : to_x + wide] = resized(part, wide, high)
+    shrunk = resized(part, wide, high)
+    if (wide, high) == (size, size):
+        return shrunk
+    result = _plain(size, fill)
+    result[to_y : to_y + high, to_x : to_x + wide] = shrunk
+    return result
+
+
+def _plain(size: int, fill: tuple[int, int, int]) -> Pixels:
+    result = np.empty((size, size, 3), np.uint8)
+    result[:] = fill
     return result

@@ -28,6 +28,8 @@ _OTHER_DOG = 0.4
 _HEAD_INSIDE = 0.6
 """A head belongs to a body that holds at least this share of it."""
 
+_NO_SCORE = 1e-9
+"""What a score of 0 counts as where another is divided by it."""
 _BOX_MAPS = 5
 """Of bodies, and of heads: a score, and the distances to the four sides."""
 
@@ -154,16 +156,15 @@ def find_dogs(maps: Outputs, width: int, height: int, settings: FinderSettings) 
     mask = with_edge(maps["mask"], settings.mask)
     if presence < settings.presence:
         return Found((), presence, mask)
-    bodies = _peaks(maps["body"], width, height, least=0.0)
+    least_share = min(settings.box, settings.box_with_head)
+    bodies = _peaks(maps["body"], width, height, least=0.0, least_share=least_share)
     if not bodies:  # nothing with an area
         return Found((), presence, mask)
-    best = max(bodies[0][1], 1e-9)
+    best = bodies[0][1]
     heads = _peaks(maps["head"], width, height, least=settings.head)
     dogs: list[FoundDog] = []
     for box, score in bodies:
-        share = score / best
-        if share < min(settings.box, settings.box_with_head):
-            break
+        share = score / max(best, _NO_SCORE)
         own = _head_in(box, heads)
         if share < settings.box and not (
             own is not None and share >= settings.box_with_head and all(iou(box, dog.box) < _OTHER_DOG for dog in dogs)
@@ -188,8 +189,18 @@ def with_edge(mask: NDArray[np.float32], edge: float) -> NDArray[np.float32]:
     return (inside / (inside + outside)).astype(np.float32)
 
 
-def _peaks(found: NDArray[np.float32], width: int, height: int, least: float) -> list[tuple[Box, float]]:
-    """Return boxes and scores of the local maxima, best first, none twice."""
+def _peaks(
+    found: NDArray[np.float32], width: int, height: int, least: float, least_share: float = 0.0
+) -> list[tuple[Box, float]]:
+    """Return boxes and scores of the local maxima, best first, none twice.
+
+    Args:
+        found: ``(5, rows, columns)``: a score, and distances to a box's sides.
+        width: of the photo.
+        height: of the photo.
+        least: the score that one has at least.
+        least_share: the share of the best one's score that one has at least.
+    """
     scores, (left, up, right, down) = found[0], found[1:]
     rows, columns = scores.shape
     padded = np.pad(scores, 1, constant_values=-1.0)
@@ -199,6 +210,8 @@ def _peaks(found: NDArray[np.float32], width: int, height: int, least: float) ->
     for row, column in sorted(peaks.tolist(), key=lambda at: -float(scores[at[0], at[1]])):
         x, y = column + 0.5, row + 0.5
         at = (row, column)
+        if kept and float(scores[at]) / max(kept[0][1], _NO_SCORE) < least_share:
+            break
         box = clipped(
             (
                 float(x - left[at]) * width / columns,

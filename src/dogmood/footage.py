@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dogmood.errors import UsageError
+from dogmood.in_order import in_order
 from dogmood.photo import Photo
 from dogmood.reader import DogMood
 from dogmood.reading import Reading
@@ -39,7 +40,7 @@ class Footage:
     """Reads one video, frame by frame.
 
     Iterating gives each sampled frame with its reading, in order, while the next ones
-    are decoded; memory does not grow with the video's length.  A reading has its frame's
+    are decoded and read; memory does not grow with the video's length.  A reading has its frame's
     ``time``, and each of its dogs the number (``track``) that it has in the whole video
     and probabilities smoothed over time.  A video that ends before it should has one
     reading more: ``unreadable``, with the reason.
@@ -97,11 +98,10 @@ class Footage:
         with ExitStack() as stack:
             video = stack.enter_context(Video(self.path))
             self.duration = video.duration
-            for frame in self._ahead(video, stack):
+            for frame, (photo, reading) in self._readings(self._ahead(video, stack), stack):
                 self._last = frame
                 self.broken = frame.broken + self._broken_before
-                photo = Photo(frame.pixels, frame.width, frame.height, str(self.path))
-                yield photo, self._read(photo, frame.time)
+                yield photo, self._followed(reading, frame.time)
             self.broken = video.broken + self._broken_before
             if video.problem is not None:
                 reading = self._dogmood.unreadable(str(self.path), video.problem)
@@ -130,6 +130,20 @@ class Footage:
         # Decoded from the start, the broken ones are met again.
         return 0 if self._before is None or not self._seeks else int(self._before["broken"])
 
+    def _readings(self, frames: Iterator[Frame], stack: ExitStack) -> Iterator[tuple[Frame, tuple[Photo, Reading]]]:
+        """Read frames as they are, each by itself, as many at once as the reader does."""
+        at_once = self._dogmood.side_by_side
+        reading = stack.enter_context(ThreadPoolExecutor(at_once))
+
+        def read(frame: Frame) -> tuple[Photo, Reading]:
+            photo = Photo(frame.pixels, frame.width, frame.height, str(self.path))
+            return photo, self._dogmood.read_photo(photo, self._explain)
+
+        try:
+            yield from in_order(lambda frame: reading.submit(read, frame), frames, at_once)
+        finally:
+            reading.shutdown(wait=False, cancel_futures=True)
+
     def _ahead(self, video: Video, stack: ExitStack) -> Iterator[Frame]:
         """Decode in a thread of its own, a few samples ahead: PyAV lets others compute."""
         before = self._before or {"index": -1, "seek": None}
@@ -147,8 +161,8 @@ class Footage:
         finally:
             decoding.shutdown(cancel_futures=True)
 
-    def _read(self, photo: Photo, time: float) -> Reading:
-        reading = self._dogmood.read_photo(photo, self._explain)
+    def _followed(self, reading: Reading, time: float) -> Reading:
+        """Return a frame's reading with its dogs known from frame to frame, and smoothed."""
         numbers = self._tracker.update(time, [dog.box for dog in reading.dogs])
         dogs = []
         for dog, number in zip(reading.dogs, numbers, strict=True):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -25,6 +24,7 @@ from dogmood.doubt import judge, judge_probabilities
 from dogmood.emotions import EMOTIONS, parse_emotions
 from dogmood.errors import PhotoError, UsageError
 from dogmood.finder import Finder, FoundDog
+from dogmood.in_order import in_order
 from dogmood.photo import Photo, PhotoSource, open_photo, source_name
 from dogmood.reading import DogReading, ModelInfo, Reading
 
@@ -34,7 +34,7 @@ LookedAt: TypeAlias = dict[str, dict[str, float]]
 EXPLAIN_QUALITIES = ("quick", "fine")
 
 _AHEAD = 2
-"""How many photos a worker unpacks ahead of the network in `DogMood.read_many`: what
+"""How many photos a worker unpacks ahead of what is asked of `DogMood.read_many`: what
 is in memory does not grow with the number of photos."""
 
 WORKERS = max(1, min(4, os.cpu_count() or 1))
@@ -54,11 +54,14 @@ class DogMood:
         explain_quality: where maps are asked for, ``quick`` takes them from the pass
             that made the reading; ``fine`` adds nine closer crops of each dog, for
             about ten times the work on the classifier.  Readings are the same.
+        side_by_side: how many photos `read_many`, and frames of a video, are read at once.
+            They share the threads: many photos are read sooner that way, a single one
+            later.  Readings are the same.
 
     Raises:
         ModelError: the model is absent, damaged or foreign.
         UsageError: an emotion is unknown, or one that the model does not tell apart;
-            or the quality is unknown.
+            the quality is unknown; or fewer than one photo is to be read at once.
     """
 
     def __init__(
@@ -68,15 +71,21 @@ class DogMood:
         ten_crop: bool = False,
         threads: int = 0,
         explain_quality: str = "quick",
+        side_by_side: int = 1,
     ) -> None:
         if explain_quality not in EXPLAIN_QUALITIES:
             known = " or ".join(EXPLAIN_QUALITIES)
             raise UsageError(f"There is no explain quality {explain_quality!r}: choose {known}.")
+        if side_by_side < 1:
+            raise UsageError(f"At least one photo is read at once, not {side_by_side}.")
         bundle: Bundle = open_bundle(model)
         self._known = tuple(bundle.card.get("emotions", EMOTIONS))
         self.emotions = _told_apart(bundle.name, self._known, parse_emotions(emotions))
         self.model = ModelInfo(bundle.name, bundle.version, bundle.sha256)
         self.settings: Settings = read_settings(bundle.card)
+        if side_by_side > 1:
+            # Each photo brings a thread of its own; those of the networks are what is left.
+            threads = max(1, (threads or os.cpu_count() or 1) - side_by_side + 1)
         # Side by side: each takes a core, and a first reading should not wait for both.
         with ThreadPoolExecutor(max_workers=2) as loading:
             # A start is quicker without a look at graphs that a test has looked at.
@@ -87,6 +96,7 @@ class DogMood:
         self.classifier = Classifier(classifier, self.settings.classifier)
         self._ten_crop = ten_crop
         self._fine = explain_quality == "fine"
+        self.side_by_side = side_by_side
 
     def choosing(self, emotions: str | Iterable[str]) -> DogMood:
         """Return a reader with the same loaded networks that chooses among other emotions.
@@ -118,7 +128,7 @@ class DogMood:
     def read_many(
         self, images: Iterable[PhotoSource], explain: bool = False, workers: int = WORKERS
     ) -> Iterator[Reading]:
-        """Read photos one after the other, unpacking the next ones meanwhile.
+        """Read photos, unpacking and reading the next ones meanwhile.
 
         Args:
             images: as many as there are; they are asked for as they are needed.
@@ -147,17 +157,17 @@ class DogMood:
             workers: likewise.
             opened: opens an image, or raises `PhotoError`; called side by side.
         """
-        with ThreadPoolExecutor(max_workers=workers) as unpacking:
-            waiting: deque[tuple[str, Future[Photo]]] = deque()
+        with ThreadPoolExecutor(workers) as unpacking, ThreadPoolExecutor(self.side_by_side) as reading:
+
+            def begin(image: PhotoSource) -> Future[tuple[Photo | None, Reading]]:
+                return reading.submit(self._finish, source_name(image), unpacking.submit(opened, image), explain)
+
             try:
-                for image in images:
-                    waiting.append((source_name(image), unpacking.submit(opened, image)))
-                    if len(waiting) > _AHEAD * workers:
-                        yield self._finish(*waiting.popleft(), explain)
-                while waiting:
-                    yield self._finish(*waiting.popleft(), explain)
+                for _, read in in_order(begin, images, _AHEAD * workers):
+                    yield read
             finally:
-                unpacking.shutdown(cancel_futures=True)
+                for threads in (unpacking, reading):
+                    threads.shutdown(wait=False, cancel_futures=True)
 
     def read_photo(self, photo: Photo, explain: bool = False) -> Reading:
         """Read a photo that is already open."""

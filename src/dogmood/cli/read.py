@@ -129,16 +129,17 @@ def read(
                 results = stack.enter_context(open_results(out, resume))
             from dogmood.reader import WORKERS, DogMood
 
-            dogmood = DogMood(model, emotions, ten_crop, explain_quality=explain_quality)
+            workers = workers or WORKERS
+            # A single photo has all threads to itself; a video's frames are many photos.
+            at_once = min(workers, WORKERS) if len(photos) > 1 or photos[0].is_video else 1
+            dogmood = DogMood(model, emotions, ten_crop, explain_quality=explain_quality, side_by_side=at_once)
             if explain or annotate or timeline:
                 make_folder(pictures)
             todo = photos if results is None else _not_done(photos, results, dogmood)
             skipped = len(photos) - len(todo)
             show_bar = not quiet and watched() and _wants_bar(photos, out is not None, json)
             tables = not (quiet or json or (show_bar and out is not None and sys.stdout.isatty()))
-            wanted = Wanted(
-                explain, pictures, json and not quiet, tables, workers or WORKERS, fps, smooth, annotate, timeline
-            )
+            wanted = Wanted(explain, pictures, json and not quiet, tables, workers, fps, smooth, annotate, timeline)
             progress = stack.enter_context(bar(len(photos), skipped, show_bar))
             work = Work(dogmood, results, wanted, progress)
             work.read(todo)
