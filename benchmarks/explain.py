@@ -1,7 +1,7 @@
 """What saying where it looked costs: reading photos with maps and shares, against reading alone.
 
-Both read the same photos with the same loaded model, block after block in turn; the
-ratio is the time with maps over the time without.
+Both read the same photos with the same loaded model, as a folder is read, block after
+block in turn; the ratio is the time with maps over the time without.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from common import in_turn, model_of, print_line, ratios, rounded
 from folder import choose
 
 from dogmood import DogMood
+from dogmood.reader import WORKERS
 
 
 def seconds(dogmood: DogMood, photos: list[Path], explain: bool) -> float:
@@ -33,7 +34,7 @@ def main() -> None:
     options = parser.parse_args()
 
     photos = choose(options.photos, options.count)
-    dogmood = DogMood(options.model, explain_quality=options.explain_quality)
+    dogmood = DogMood(options.model, explain_quality=options.explain_quality, side_by_side=WORKERS)
     blocks = [photos[at : at + options.block] for at in range(0, len(photos), options.block)]
     seconds(dogmood, blocks[0], explain=True)
     told, alone = in_turn(

@@ -28,6 +28,7 @@ from dogmood import DogMood
 from dogmood.folder import photos_of
 from dogmood.footage import Footage
 from dogmood.photo import Photo
+from dogmood.reader import WORKERS
 from dogmood.smoothing import Smoother
 from dogmood.tracks import Tracker
 from dogmood.video import Frame, Video
@@ -120,14 +121,14 @@ def measure(options: argparse.Namespace, place: Path) -> None:
         if options.longer:
             longer = place / "longer.mp4"
             make_clip(longer, photos, options.seconds * options.longer, (width, height))
-    dogmood = DogMood(options.model)
+    dogmood, alone = DogMood(options.model, side_by_side=WORKERS), DogMood(options.model)
     _, frames = decode(clip, options.fps)
-    read(dogmood, frames[:5])
+    read(alone, frames[:5])
     decoded, reading, whole = [], [], []
     for i in range(options.rounds):
         turns = [
             lambda: decoded.append(decode(clip, options.fps)[0]),
-            lambda: reading.append(read(dogmood, frames)),
+            lambda: reading.append(read(alone, frames)),
             lambda: whole.append(both(dogmood, clip, options.fps)),
         ]
         for turn in turns[i % 3 :] + turns[: i % 3]:

@@ -61,8 +61,8 @@ def test_what_was_asked_for_before_asking_failed_comes_first() -> None:
         yield 2
         raise ValueError("no more of them")
 
-    done = []
-    with ThreadPoolExecutor(1) as pool, pytest.raises(ValueError, match="no more of them"):
-        for item, _ in in_order(lambda item: pool.submit(str, item), numbers(), ahead=5):
-            done.append(item)
-    assert done == [1, 2]
+    with ThreadPoolExecutor(1) as pool:
+        results = in_order(lambda item: pool.submit(str, item), numbers(), ahead=5)
+        assert [next(results), next(results)] == [(1, "1"), (2, "2")]
+        with pytest.raises(ValueError, match="no more of them"):
+            next(results)

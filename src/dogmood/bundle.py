@@ -82,9 +82,9 @@ class Network:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = _FATAL
-        # Threads that have nothing left to do would keep their cores busy for a while, waiting
-        # for more, and a model's other network would have to share those cores with them.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
+        # Threads that have nothing to do would keep their cores busy, waiting for more, and a
+        # model's other network, or another photo, would have to share those cores with them.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session: InferenceSession = onnxruntime.InferenceSession(
                 onnx, options, providers=["CPUExecutionProvider"]
