@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 
 from dogmood.bundle import Array, Network
 from dogmood.reader import DogMood
@@ -38,6 +39,20 @@ class Recorder:
         """Hand over the batches kept so far."""
         taken, self.batches = self.batches, []
         return taken
+
+
+class Plain:
+    """A network as one loop runs it soonest: its threads keep the cores while it computes, and only then."""
+
+    def __init__(self, graph: bytes, threads: int = 0) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.force_spinning_stop", "1")
+        self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def __call__(self, batch: Array) -> None:
+        self._session.run(None, {self._input: batch})
 
 
 def process_seconds(command: Sequence[str]) -> float:

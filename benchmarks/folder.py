@@ -1,11 +1,11 @@
 """A folder of photos: speed against the networks alone, peak memory, and what going on costs.
 
 What is timed is all that a folder takes: photos unpacked, read, and kept in an output
-file as they come.  The networks' own throughput is theirs on ready tensors of the same photos: for each
-photo one run of the finder, and one of the classifier for each dog found, with all
-threads.  Block after block in turn; the ratio is dogmood's photos per second over the
-networks'.  Peak memory is that of `dogmood read` on the
-folder, as a process of its own.
+file as they come.  The networks' own throughput is that of a plain loop over ready
+tensors of the same photos: for each photo one run of the finder, and one of the
+classifier for each dog found, with all threads.  Block after block in turn; the ratio is
+dogmood's photos per second over the networks'.  Peak memory is that of `dogmood read` on
+the folder, as a process of its own.
 
 Going on: `dogmood read --resume` on a folder of so many photos that are all done, as a
 process of its own, over the same on a folder of one; with its peak memory.
@@ -22,7 +22,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from common import DOGMOOD, Recorder, in_turn, model_of, peak_megabytes, print_line, process_seconds, ratios, rounded
+from common import (
+    DOGMOOD,
+    Plain,
+    Recorder,
+    in_turn,
+    model_of,
+    peak_megabytes,
+    print_line,
+    process_seconds,
+    ratios,
+    rounded,
+)
 from PIL import Image
 
 from dogmood import DogMood
@@ -43,9 +54,9 @@ class Bench:
         bundle = open_bundle(model)
         self.workers = workers
         self.dogmood = DogMood(model, side_by_side=min(workers, WORKERS))
-        self.finder, self.classifier = Network(bundle.finder), Network(bundle.classifier)
+        self.finder, self.classifier = Plain(bundle.finder), Plain(bundle.classifier)
         self.dogs = 0
-        self._finder, self._classifier = Recorder(self.finder), Recorder(self.classifier)
+        self._finder, self._classifier = Recorder(Network(bundle.finder)), Recorder(Network(bundle.classifier))
         self._alone = DogMood(model)
         self._alone.finder = Finder(self._finder, self._alone.settings.finder)
         self._alone.classifier = Classifier(self._classifier, self._alone.settings.classifier)

@@ -4,7 +4,8 @@ The small network has the form of YOLOv8n-cls, built here from its published tab
 layers (stem and four stages of 16 to 256 channels, 2.7 million weights with ImageNet's
 1,000 labels), with random weights, which the time does not depend on: it looks at one
 picture of 224 x 224 pixels.  `fast` looks for dogs in the photo, and at two cuts of each
-dog.  All lie in onnxruntime with the same number of threads; block after block in turn.
+dog.  All lie in onnxruntime with the same number of threads, the small network as one loop
+runs it soonest; block after block in turn.
 
 Needs torch (`pip install -e '.[lab]'`), to build the small network.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from common import Recorder, in_turn, model_of, print_line, ratios, rounded
+from common import Plain, Recorder, in_turn, model_of, print_line, ratios, rounded
 from folder import choose
 from torch import Tensor, nn
 
@@ -89,7 +90,7 @@ class Bench:
                 finder.take()
         self.found, self.read = finder.take(), classifier.take()
         example = torch.rand(1, 3, SIDE, SIDE)
-        self.small = Network(to_onnx(small_classifier().eval(), example, ["labels"], {}, "full"), threads)
+        self.small = Plain(to_onnx(small_classifier().eval(), example, ["labels"], {}, "full"), threads)
         self.pictures = [np.random.default_rng(0).random((1, 3, SIDE, SIDE), np.float32)] * len(self.photos)
 
     def over(self, network: Callable[[Array], object], batches: Sequence[Array]) -> Callable[[int], float]:

@@ -77,8 +77,8 @@ class Limit(Reader):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        # As dogmood does: idle threads of one network would hold up the other.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Idle threads of one network would hold up the other.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         self._tensors = folder / f"tensors-{model}"
         self._sessions = {
             name: onnxruntime.InferenceSession(
