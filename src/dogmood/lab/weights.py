@@ -1,7 +1,7 @@
 """Make the shipped model files from labelled photos: ``python -m dogmood.lab.weights``.
 
 finder -> dogs -> cuts -> teachers, trained on the labels
-                       -> ``base``'s and ``fast``'s classifiers, taught by the mean of the teachers' answers,
+                       -> ``base``'s and ``fast``'s classifiers, taught by the mean of their teachers' answers,
                           each the mean of the weights of those that were taught for it
 each file: the finder, a classifier, and a card with settings, figures and data checksums
 
@@ -52,13 +52,14 @@ from dogmood.lab.make_classifiers import (
 )
 from dogmood.lab.make_finder import FINDER, make_finder, with_thresholds
 from dogmood.lab.measure import emotion_figures, predict
+from dogmood.lab.nets.dinov2 import DEPTH
 from dogmood.lab.presence import weigh_presence
 from dogmood.lab.steps import Steps
 from dogmood.lab.storage import store
 from dogmood.lab.train_classifier import ClassifierTraining
 from dogmood.lab.train_finder import FinderTraining
 
-VERSIONS = {"base": "0.8.0", "fast": "0.7.0"}
+VERSIONS = {"base": "0.9.0", "fast": "0.7.0"}
 STORAGE = "int8"
 
 FAST_SIDE = 320
@@ -67,7 +68,9 @@ Chosen on valid, where emotions are read no worse (docs/RESULTS.md, "What was tr
 
 
 DINO = ClassifierTraining(backbone="dinov2_s", trained=6, epochs=12, top=0.05, decay=0.8)
-DINO_TAUGHT = replace(DINO, epochs=16, teacher=0.7)
+DINO_WHOLE = replace(DINO, trained=DEPTH + 1)
+"""With all of its blocks, and what turns a picture into tokens before them."""
+LITE = ClassifierTraining(epochs=12)
 ORIGINALS = 0.08
 """The share of what is drawn that is a picture of the original experiment, where they are learnt from."""
 
@@ -77,26 +80,56 @@ WEIGHED = f"weighed by dogmood {__version__} on photos as they are and worn, and
 
 
 @dataclass(frozen=True)
+class Taught:
+    """How a file's classifier is trained.
+
+    Attributes:
+        teachers: classifiers that learn from the labels; none of them ships.
+        networks: classifiers taught by all these teachers.  The mean of their weights
+            ships, and looks at what the first of them is shown.
+    """
+
+    teachers: Sequence[ClassifierTraining]
+    networks: Sequence[ClassifierTraining]
+
+    def all(self) -> list[ClassifierTraining]:
+        """Return teachers and networks."""
+        return [*self.teachers, *self.networks]
+
+
+TEACHERS = (*(replace(DINO, seed=seed) for seed in range(3)), replace(DINO, side=280, seed=2))
+MORE_TEACHERS = (
+    replace(DINO_WHOLE, seed=1),
+    *(replace(LITE, side=side, seed=seed) for seed, side in enumerate((280, 280, 224))),
+)
+TO_BASE = replace(DINO_WHOLE, epochs=16, teacher=0.7)
+TO_FAST = replace(LITE, epochs=18, teacher=0.7)
+
+
+@dataclass(frozen=True)
 class Plan:
     """How the networks are trained.
 
     Attributes:
         finder: the finder of both files.
-        teachers: classifiers that learn from the labels; none of them ships.
-        base: base's classifiers, taught by all teachers.  The mean of their weights ships,
-            and looks at what the first of them is shown.
-        fast: fast's, likewise.
+        base: base's classifier.
+        fast: fast's; a teacher of both is trained once.
     """
 
     finder: FinderTraining = field(default_factory=FinderTraining)
-    teachers: Sequence[ClassifierTraining] = (
-        *(replace(DINO, seed=seed) for seed in range(3)),
-        replace(DINO, side=280, seed=2),
+    base: Taught = Taught(
+        (*TEACHERS, *MORE_TEACHERS),
+        (
+            replace(TO_BASE, originals=ORIGINALS),
+            replace(TO_BASE, side=280),
+            replace(TO_BASE, side=280, originals=ORIGINALS),
+        ),
     )
-    base: Sequence[ClassifierTraining] = tuple(
-        replace(DINO_TAUGHT, side=side, originals=originals) for originals in (0.0, ORIGINALS) for side in (224, 280)
-    )
-    fast: Sequence[ClassifierTraining] = (ClassifierTraining(epochs=18, teacher=0.7, originals=ORIGINALS),)
+    fast: Taught = Taught(TEACHERS, (replace(TO_FAST, originals=ORIGINALS),))
+
+    def classifiers(self) -> list[ClassifierTraining]:
+        """Return all that are trained, each once."""
+        return list(dict.fromkeys([*self.fast.all(), *self.base.all()]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,34 +159,35 @@ def make_models(
         LabError: the data or the backbones' weights are absent or not as expected.
         ModelError: there is no such model to take the finder from.
     """
-    if any(training.originals for training in (*plan.teachers, *plan.base, *plan.fast)):
+    if any(training.originals for training in plan.classifiers()):
         originals_to_learn_from(data / "original")  # what is absent shows now, not after hours
     steps = Steps(work)
     found = _finder_of(finder_from, data) if finder_from else _new_finder(data, steps, plan, command)
     # What may be dog counts as dog while evidence is drawn to it: masks as the network says them.
     finder = Finder(Network(found.graph), eager(replace(found.settings, mask=0.5)))
-    sides = {training.side for training in (*plan.teachers, *plan.base, *plan.fast)}
+    sides = {training.side for training in plan.classifiers()}
     sha256 = hashlib.sha256(found.graph).hexdigest()
     shown = {side: show(data, finder, sha256, work, side) for side in sorted(sides)}
-    teachers = [Teacher(train_on_labels(data, shown[t.side], steps, t), shown[t.side]) for t in plan.teachers]
     cards = {}
-    for name, trainings, its_finder in (("fast", plan.fast, _smaller(found, data)), ("base", plan.base, found)):
-        side = trainings[0].side
-        net = soup([train_on_teachers(data, shown[t.side], teachers, steps, t) for t in trainings])
-        made = {
-            "command": command,
-            "finder": its_finder.made,
-            "teachers": [asdict(training) for training in plan.teachers],
-            "taught": [asdict(training) for training in trainings],
-            "weights": "mean of the taught",
-            "data": {
-                f"{folder}/manifest.csv": checksum(data / folder)
-                for folder in learnt_folders([*plan.teachers, *trainings])
-            },
-        }
+    for name, taught, its_finder in (("fast", plan.fast, _smaller(found, data)), ("base", plan.base, found)):
+        side = taught.networks[0].side
+        # Steps keep what they have trained: a teacher of both files comes back.
+        teachers = [Teacher(train_on_labels(data, shown[t.side], steps, t), shown[t.side]) for t in taught.teachers]
+        net = soup([train_on_teachers(data, shown[t.side], teachers, steps, t) for t in taught.networks])
+        made = {"command": command, "finder": its_finder.made, **_made(taught, data)}
         graph = export_classifier(net, STORAGE, side)
         cards[name] = _write(out / f"{name}.dogmood", graph, its_finder, shown[side], made, data, work)
     return cards
+
+
+def _made(taught: Taught, data: Path) -> dict[str, Any]:
+    """Return what a card says of how its classifier was made."""
+    return {
+        "teachers": [asdict(training) for training in taught.teachers],
+        "taught": [asdict(training) for training in taught.networks],
+        "weights": "mean of the taught",
+        "data": {f"{folder}/manifest.csv": checksum(data / folder) for folder in learnt_folders(taught.all())},
+    }
 
 
 def _smaller(found: MadeFinder, data: Path) -> MadeFinder:
