@@ -7,6 +7,8 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +23,9 @@ from dogmood.crop import FILL, cut
 from dogmood.finder import Finder, FoundDog
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.dogs import KnownDogs, make_folder, open_labelled
+from dogmood.lab.each import ONE_THREAD, each
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.locking import one_at_a_time
-from dogmood.lab.progress import track
 
 CUTS: dict[str, View] = {"head": View("head", 1.5), "body": View("body", 1.05), "photo": View("photo", 1.0)}
 """Head and body as the shipped models cut them; ``photo`` is for collections of faces."""
@@ -53,7 +55,7 @@ class Cutting:
 def shipped_dogs(photos: Sequence[LabelledPhoto], cache: Path) -> list[FoundDog]:
     """Return the dog of each photo as the shipped finder sees it; see `KnownDogs`."""
     bundle = open_bundle(FINDER)
-    finder = Finder(Network(bundle.finder), eager(read_settings(bundle.card).finder))
+    finder = Finder(Network(bundle.finder, ONE_THREAD), eager(read_settings(bundle.card).finder))
     return KnownDogs(finder, hashlib.sha256(bundle.finder).hexdigest(), cache).of(photos)
 
 
@@ -103,17 +105,18 @@ def _cut_all(cutting: Cutting, subjects: Sequence[tuple[LabelledPhoto, FoundDog]
     clear_leftovers(pieces)
     clear_leftovers(whole.parent, whole.name)
     starts = list(range(0, len(subjects), _CHUNK))
-    missing = [start for start in starts if not _piece(pieces, start).exists()]
-    for start in track(missing, "Cutting photos"):
-        pictures = np.stack([_cut(cutting, photo, dog) for photo, dog in subjects[start : start + _CHUNK]])
+    missing = {start: subjects[start : start + _CHUNK] for start in starts if not _piece(pieces, start).exists()}
+    pictures = each(partial(_cut, cutting), list(chain(*missing.values())), "Cutting photos")
+    for start, chunk in missing.items():
         piece = io.BytesIO()
-        np.save(piece, pictures, allow_pickle=False)
+        np.save(piece, np.stack(list(islice(pictures, len(chunk)))), allow_pickle=False)
         with atomic_write(_piece(pieces, start)) as file:
             file.write(piece.getbuffer())  # NumPy itself does not say that a disk is full
     _join([_piece(pieces, start) for start in starts], whole)
 
 
-def _cut(cutting: Cutting, photo: LabelledPhoto, dog: FoundDog) -> NDArray[np.uint8]:
+def _cut(cutting: Cutting, subject: tuple[LabelledPhoto, FoundDog]) -> NDArray[np.uint8]:
+    photo, dog = subject
     pixels = open_labelled(photo)
     height, width = pixels.shape[:2]
     picture = cut(pixels, cutting.view.square(dog, width, height), cutting.side, cutting.fill)

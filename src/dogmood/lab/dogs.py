@@ -14,8 +14,8 @@ from dogmood.errors import PhotoError
 from dogmood.finder import Finder, FoundDog
 from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto
+from dogmood.lab.each import each
 from dogmood.lab.locking import one_at_a_time
-from dogmood.lab.progress import track
 from dogmood.photo import Pixels, open_photo
 from dogmood.reading import DogReading
 
@@ -35,7 +35,7 @@ class KnownDogs:
 
     Args:
         finder: with settings under which every photo yields its likeliest dog, since
-            labelled photos are known to show one.
+            labelled photos are known to show one.  Photos come to it side by side.
         key: what the finder's answers depend on, such as its checksum.
         folder: where answers are kept, one file a finder, photos known by checksum.
     """
@@ -62,8 +62,9 @@ class KnownDogs:
             clear_leftovers(self._path.parent, self._path.name)
             known = json.loads(self._path.read_text()) if self._path.exists() else {}
             missing = {d: p for d, p in zip(digests, photos, strict=True) if d not in known}
-            for number, (digest, photo) in enumerate(track(list(missing.items()), "Finding dogs"), start=1):
-                known[digest] = self._look(photo)
+            dogs = each(self._look, list(missing.values()), "Finding dogs")
+            for number, (digest, dog) in enumerate(zip(missing, dogs, strict=True), start=1):
+                known[digest] = dog
                 if number % _KEEP_EVERY == 0 or number == len(missing):
                     with atomic_write(self._path, text=True) as file:
                         json.dump(known, file)

@@ -22,7 +22,7 @@ from dogmood.lab import LabError
 from dogmood.lab.altered import WIDEST, face, on_backdrop
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.dogs import make_folder, open_labelled
-from dogmood.lab.progress import track
+from dogmood.lab.each import each
 from dogmood.photo import Pixels, open_photo
 
 SMALLEST = 32
@@ -45,17 +45,20 @@ def faces(photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], folder: Pat
     Raises:
         LabError: a photo cannot be read, or the folder cannot be made.
     """
-    made = {}
-    for place, (photo, dog) in enumerate(track(list(zip(photos, dogs, strict=True)), "Cutting out faces")):
+
+    def cut_out(subject: tuple[LabelledPhoto, FoundDog]) -> LabelledPhoto | None:
+        photo, dog = subject
         if dog.head is None or min(dog.head[2] - dog.head[0], dog.head[3] - dog.head[1]) < SMALLEST:
-            continue
+            return None
         digest = photo.digest()
         margin = _drawn(digest).uniform(0, WIDEST)
         path = _place(folder, "face", f"{digest} {dog.head} {WIDEST} {QUALITY}")
         if not path.exists():
             _save(path, face(open_labelled(photo), dog.head, margin))
-        made[place] = replace(photo, path=path)
-    return made
+        return replace(photo, path=path)
+
+    made = each(cut_out, list(zip(photos, dogs, strict=True)), "Cutting out faces")
+    return {place: photo for place, photo in enumerate(made) if photo is not None}
 
 
 def on_backdrops(
@@ -75,16 +78,18 @@ def on_backdrops(
     """
     if photos and not backdrops:
         raise LabError("There are no pictures without an animal to put dogs in front of: finder/ must hold some.")
-    made = []
-    for photo, mask in track(list(zip(photos, masks, strict=True)), "Changing backdrops"):
+
+    def change(subject: tuple[LabelledPhoto, LabelledPhoto]) -> LabelledPhoto:
+        photo, mask = subject
         digest = photo.digest()
         backdrop = backdrops[int(_drawn(digest).integers(len(backdrops)))]
         path = _place(folder, "backdrop", f"{digest} {mask.path.name} {backdrop.name} {QUALITY}")
         if not path.exists():
             dog = open_labelled(mask)[..., 0].astype(np.float32) / np.float32(255)
             _save(path, on_backdrop(open_labelled(photo), dog, open_photo(backdrop).pixels))
-        made.append(replace(photo, path=path))
-    return made
+        return replace(photo, path=path)
+
+    return list(each(change, list(zip(photos, masks, strict=True)), "Changing backdrops"))
 
 
 def _drawn(digest: str) -> np.random.Generator:

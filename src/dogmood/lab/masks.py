@@ -15,14 +15,14 @@ from dogmood.finder import Finder
 from dogmood.lab.altered import dog_share
 from dogmood.lab.data.manifest import LabelledPhoto
 from dogmood.lab.dogs import make_folder, open_labelled
-from dogmood.lab.progress import track
+from dogmood.lab.each import each
 
 
 class KnownMasks:
     """The masks of labelled photos, asked of a finder once and kept on disk.
 
     Args:
-        finder: says what is dog.
+        finder: says what is dog.  Photos come to it side by side.
         key: what the finder's answers depend on, such as its checksum.
         folder: for the masks, a grey PNG picture a photo.
     """
@@ -40,7 +40,8 @@ class KnownMasks:
             UsageError: the folder cannot be written to.
         """
         make_folder(self._folder)
-        return [replace(photo, path=self._mask(photo)) for photo in track(photos, "Finding masks")]
+        paths = each(self._mask, photos, "Finding masks")
+        return [replace(photo, path=path) for photo, path in zip(photos, paths, strict=True)]
 
     def _mask(self, photo: LabelledPhoto) -> Path:
         name = hashlib.sha256(f"{self._key} {photo.digest()}".encode()).hexdigest()[:24]

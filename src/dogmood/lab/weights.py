@@ -35,6 +35,7 @@ from dogmood.lab.data.manifest import checksum
 from dogmood.lab.data.originals import originals_to_learn_from
 from dogmood.lab.devices import within_memory
 from dogmood.lab.dogs import KnownDogs
+from dogmood.lab.each import ONE_THREAD
 from dogmood.lab.emotion_metrics import Predictions
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.finder_photos import finder_sources
@@ -164,7 +165,7 @@ def make_models(
     steps = Steps(work)
     found = _finder_of(finder_from, data) if finder_from else _new_finder(data, steps, plan, command)
     # What may be dog counts as dog while evidence is drawn to it: masks as the network says them.
-    finder = Finder(Network(found.graph), eager(replace(found.settings, mask=0.5)))
+    finder = Finder(Network(found.graph, ONE_THREAD), eager(replace(found.settings, mask=0.5)))
     sides = {training.side for training in plan.classifiers()}
     sha256 = hashlib.sha256(found.graph).hexdigest()
     shown = {side: show(data, finder, sha256, work, side) for side in sorted(sides)}
@@ -207,7 +208,7 @@ def _write(
 ) -> dict[str, Any]:
     """Calibrate and measure a classifier's graph, write a model file and return its card."""
     # On the dogs that the file's own finder finds.
-    own = Finder(Network(found.graph), eager(found.settings))
+    own = Finder(Network(found.graph, ONE_THREAD), eager(found.settings))
     dogs = KnownDogs(own, hashlib.sha256(found.graph).hexdigest(), work)
     settings = ClassifierSettings(shown["valid"].side, VIEWS)
 
