@@ -20,12 +20,12 @@ from dogmood.emotions import EMOTIONS
 from dogmood.finder import Finder
 from dogmood.lab.altered import dog_share, on_backdrop, without_backdrop, without_box, without_dog
 from dogmood.lab.command import run
-from dogmood.lab.data.manifest import checksum, read_manifest
+from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.dogs import largest
+from dogmood.lab.each import ONE_THREAD, each
 from dogmood.lab.finder_metrics import eager
 from dogmood.lab.intervals import mean_with_interval
-from dogmood.lab.progress import track
 from dogmood.photo import open_photo
 
 
@@ -40,17 +40,18 @@ def measure_context(model: str, data: Path, split: str) -> dict[str, Any]:
     """
     bundle = open_bundle(model)
     settings = read_settings(bundle.card)
-    finder = Finder(Network(bundle.finder), eager(settings.finder))
-    classifier = Classifier(Network(bundle.classifier), settings.classifier)
+    finder = Finder(Network(bundle.finder, ONE_THREAD), eager(settings.finder))
+    classifier = Classifier(Network(bundle.classifier, ONE_THREAD), settings.classifier)
     photos = [photo for photo in read_manifest(data / "emotions") if photo.split == split]
     backdrops = [pet.path for pet in read_pets(data / "finder") if pet.kind == "none" and pet.split == "test"]
     drawn = np.random.default_rng(0).integers(len(backdrops), size=len(photos))
     groups = [photo.block for photo in photos]
-    hits: dict[str, list[bool]] = {}
-    for photo, number in track(list(zip(photos, drawn, strict=True)), "Context"):
+
+    def hits(subject: tuple[LabelledPhoto, int]) -> dict[str, bool]:
+        photo, number = subject
         pixels = open_photo(photo.path).pixels
         found = finder.find(pixels)
-        subject = largest(found.dogs)
+        largest_dog = largest(found.dogs)
         dog = dog_share(found, *pixels.shape[1::-1])
         other = open_photo(backdrops[number]).pixels
         changed = {
@@ -58,17 +59,18 @@ def measure_context(model: str, data: Path, split: str) -> dict[str, Any]:
             "backdrop blanked": without_backdrop(pixels, dog),
             "backdrop swapped": on_backdrop(pixels, dog, other),
             "dog blanked": without_dog(pixels, dog),
-            "dog's box blanked": without_box(pixels, subject.box),
+            "dog's box blanked": without_box(pixels, largest_dog.box),
         }
-        for name, picture in changed.items():
-            logits = classifier.classify(picture, subject).logits
-            hits.setdefault(name, []).append(EMOTIONS[int(logits.argmax())] == photo.label)
+        said = {name: classifier.classify(picture, largest_dog).logits for name, picture in changed.items()}
+        return {name: EMOTIONS[int(logits.argmax())] == photo.label for name, logits in said.items()}
+
+    right = list(each(hits, list(zip(photos, drawn.tolist(), strict=True)), "Context"))
     return {
         "model": {"name": bundle.name, "version": bundle.version, "sha256": bundle.sha256},
         "data": {"emotions/manifest.csv": checksum(data / "emotions"), "split": split},
         "n": len(photos),
         "chance": max(np.unique([p.label for p in photos], return_counts=True)[1].tolist()) / len(photos),
-        "accuracy": {name: mean_with_interval(right, groups) for name, right in hits.items()},
+        "accuracy": {name: mean_with_interval([hit[name] for hit in right], groups) for name in right[0]},
     }
 
 

@@ -11,6 +11,7 @@ wrong one:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,10 @@ from numpy.typing import NDArray
 from dogmood.lab import LabError
 from dogmood.lab.altered import face
 from dogmood.lab.command import run
-from dogmood.lab.data.manifest import checksum, read_manifest
+from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.data.originals import read_originals
 from dogmood.lab.dogs import largest
+from dogmood.lab.each import each
 from dogmood.lab.intervals import mean_with_interval
 from dogmood.lab.measure import WITHOUT_FEAR
 from dogmood.lab.progress import track
@@ -44,13 +46,15 @@ class Picture:
 
 def faces(reader: DogMood, data: Path, split: str) -> list[Picture]:
     """Return the faces of a split's photos, as a reader finds them; photos without one are left out."""
-    found = []
-    for photo in track([p for p in read_manifest(data / "emotions") if p.split == split], "Finding faces"):
+
+    def face_of(photo: LabelledPhoto) -> Picture | None:
         pixels = open_photo(photo.path).pixels
         dogs = reader.read(pixels).dogs
-        if dogs and (head := largest(dogs).head):
-            found.append(Picture(face(pixels, head), photo.label, photo.block))
-    return found
+        head = largest(dogs).head if dogs else None
+        return Picture(face(pixels, head), photo.label, photo.block) if head else None
+
+    photos = [photo for photo in read_manifest(data / "emotions") if photo.split == split]
+    return [picture for picture in each(face_of, photos, "Finding faces") if picture is not None]
 
 
 def originals(folder: Path) -> dict[str, list[Picture]]:
@@ -98,7 +102,7 @@ def measure_elsewhere(model: str, data: Path, split: str) -> dict[str, Any]:
         data: the folder that holds ``emotions/`` and ``original/``.
         split: of the photos whose faces are cut out: ``valid`` or ``test``.
     """
-    reader = DogMood(model)
+    reader = DogMood(model, side_by_side=os.cpu_count() or 1)
     four = reader.choosing(WITHOUT_FEAR)
     original = originals(data / "original")
     return {

@@ -27,10 +27,10 @@ from dogmood.lab import LabError
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.data.pets import read_pets
 from dogmood.lab.dogs import largest
+from dogmood.lab.each import ONE_THREAD, each
 from dogmood.lab.emotion_metrics import Predictions, calibration_error, measure_emotions
 from dogmood.lab.finder_metrics import Seen, eager, measure_finder
 from dogmood.lab.intervals import mean_with_interval
-from dogmood.lab.progress import track
 from dogmood.lab.two_dogs import measure_pairs
 from dogmood.photo import open_photo
 
@@ -43,18 +43,19 @@ HEAD_SIZES = (64, 128, 192)
 def look_at_pets(finder: Finder, data: Path, split: str) -> list[Seen]:
     """Return what a finder says of the checked pet photos of a split."""
     pets = [p for p in read_pets(data / "finder") if p.split == split and p.kind != "unchecked"]
-    return [Seen(p, finder.find(open_photo(p.path).pixels)) for p in track(pets, f"Finder: {split}")]
+    return list(each(lambda pet: Seen(pet, finder.find(open_photo(pet.path).pixels)), pets, f"Finder: {split}"))
 
 
 def predict(
     classifier: Classifier, photos: Sequence[LabelledPhoto], dogs: Sequence[FoundDog], ten_crop: bool = False
 ) -> Predictions:
     """Return a classifier's answers to labelled photos, given the dog in each."""
-    pairs = list(zip(photos, dogs, strict=True))
-    logits = [
-        classifier.classify(open_photo(photo.path).pixels, dog, ten_crop).logits
-        for photo, dog in track(pairs, "Classifier")
-    ]
+
+    def answer(subject: tuple[LabelledPhoto, FoundDog]) -> NDArray[np.float32]:
+        photo, dog = subject
+        return classifier.classify(open_photo(photo.path).pixels, dog, ten_crop).logits
+
+    logits = list(each(answer, list(zip(photos, dogs, strict=True)), "Classifier"))
     labels = [EMOTIONS.index(photo.label) for photo in photos]
     return Predictions(np.stack(logits), np.array(labels), [photo.block for photo in photos])
 
@@ -118,11 +119,12 @@ def measure_model(model: str, data: Path, split: str, ten_crop: bool) -> dict[st
     """Return all figures of a model file on one split."""
     bundle = open_bundle(model)
     settings = read_settings(bundle.card)
-    finder = Finder(Network(bundle.finder), eager(settings.finder))
-    classifier = Classifier(Network(bundle.classifier), settings.classifier)
+    network = Network(bundle.finder, ONE_THREAD)
+    finder = Finder(network, eager(settings.finder))
+    classifier = Classifier(Network(bundle.classifier, ONE_THREAD), settings.classifier)
     pets = look_at_pets(finder, data, split)
     photos = [p for p in read_manifest(data / "emotions") if p.split == split]
-    found = [finder.find(open_photo(p.path).pixels) for p in track(photos, "Finding dogs")]
+    found = list(each(lambda photo: finder.find(open_photo(photo.path).pixels), photos, "Finding dogs"))
     dogs = [largest(f.dogs) for f in found]
     answers = predict(classifier, photos, dogs, ten_crop)
     return {
@@ -134,9 +136,7 @@ def measure_model(model: str, data: Path, split: str, ten_crop: bool) -> dict[st
         },
         "ten crop": ten_crop,
         "finder": measure_finder(pets, settings.finder.presence),
-        "two dogs side by side": measure_pairs(
-            Finder(Network(bundle.finder), settings.finder), [seen.photo for seen in pets]
-        ),
+        "two dogs side by side": measure_pairs(Finder(network, settings.finder), [seen.photo for seen in pets]),
         "emotions": emotion_figures(answers, settings.doubt),
         "ECE of a perfect calibration": least_ece(answers, settings.doubt),
         "by kind of photo": accuracy_by_kind(answers, photos, dogs),

@@ -214,7 +214,7 @@ def _write(
 
     def answers_of(graph: bytes, part: str) -> Predictions:
         photos = shown[part].photos
-        return predict(Classifier(Network(graph), settings), photos, dogs.of(photos))
+        return predict(Classifier(Network(graph, ONE_THREAD), settings), photos, dogs.of(photos))
 
     as_trained = answers_of(graph, "valid")
     bias = fit_bias(as_trained.logits.astype(np.float64), as_trained.labels)
