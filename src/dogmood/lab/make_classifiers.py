@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from dogmood.lab.cuts import Cutting, cut_photos
 from dogmood.lab.data.manifest import LabelledPhoto, checksum, read_manifest
 from dogmood.lab.data.originals import originals_to_learn_from
 from dogmood.lab.data.pets import read_pets
+from dogmood.lab.devices import best_device
 from dogmood.lab.dogs import KnownDogs
 from dogmood.lab.export import as_stored, check_parity, stored_weights, to_onnx, with_weights
 from dogmood.lab.guises import faces, on_backdrops
@@ -76,11 +77,15 @@ class Teacher:
 
     net: ClassifierNet
     shown: Mapping[str, Shown]
+    _said: dict[str, NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False)
 
     def answers_to(self, part: str) -> NDArray[np.float32]:
-        """Return its probabilities ``(n, 5)`` for the photos of a part."""
-        logits = answers(self.net, self.shown[part].cuts, self.shown[part].side)
-        return softmax(logits.astype(np.float64)).astype(np.float32)
+        """Return its probabilities ``(n, 5)`` for the photos of a part; it is asked once, whomever it teaches."""
+        if part not in self._said:
+            logits = answers(self.net.to(best_device()), self.shown[part].cuts, self.shown[part].side)
+            self.net.cpu()  # there is room on the GPU for one after the other, not for all
+            self._said[part] = softmax(logits.astype(np.float64)).astype(np.float32)
+        return self._said[part]
 
 
 def frame_of(side: int) -> int:

@@ -93,7 +93,7 @@ class Taught:
     teachers: Sequence[ClassifierTraining]
     networks: Sequence[ClassifierTraining]
 
-    def all(self) -> list[ClassifierTraining]:
+    def trainings(self) -> list[ClassifierTraining]:
         """Return teachers and networks."""
         return [*self.teachers, *self.networks]
 
@@ -128,9 +128,13 @@ class Plan:
     )
     fast: Taught = Taught(TEACHERS, (replace(TO_FAST, originals=ORIGINALS),))
 
+    def teachers(self) -> list[ClassifierTraining]:
+        """Return the teachers of both files, each once."""
+        return list(dict.fromkeys([*self.fast.teachers, *self.base.teachers]))
+
     def classifiers(self) -> list[ClassifierTraining]:
-        """Return all that are trained, each once."""
-        return list(dict.fromkeys([*self.fast.all(), *self.base.all()]))
+        """Return all classifiers that are trained."""
+        return [*self.teachers(), *self.fast.networks, *self.base.networks]
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,12 +173,12 @@ def make_models(
     sides = {training.side for training in plan.classifiers()}
     sha256 = hashlib.sha256(found.graph).hexdigest()
     shown = {side: show(data, finder, sha256, work, side) for side in sorted(sides)}
+    teachers = {t: Teacher(train_on_labels(data, shown[t.side], steps, t), shown[t.side]) for t in plan.teachers()}
     cards = {}
     for name, taught, its_finder in (("fast", plan.fast, _smaller(found, data)), ("base", plan.base, found)):
         side = taught.networks[0].side
-        # Steps keep what they have trained: a teacher of both files comes back.
-        teachers = [Teacher(train_on_labels(data, shown[t.side], steps, t), shown[t.side]) for t in taught.teachers]
-        net = soup([train_on_teachers(data, shown[t.side], teachers, steps, t) for t in taught.networks])
+        its_teachers = [teachers[training] for training in taught.teachers]
+        net = soup([train_on_teachers(data, shown[t.side], its_teachers, steps, t) for t in taught.networks])
         made = {"command": command, "finder": its_finder.made, **_made(taught, data)}
         graph = export_classifier(net, STORAGE, side)
         cards[name] = _write(out / f"{name}.dogmood", graph, its_finder, shown[side], made, data, work)
@@ -187,7 +191,7 @@ def _made(taught: Taught, data: Path) -> dict[str, Any]:
         "teachers": [asdict(training) for training in taught.teachers],
         "taught": [asdict(training) for training in taught.networks],
         "weights": "mean of the taught",
-        "data": {f"{folder}/manifest.csv": checksum(data / folder) for folder in learnt_folders(taught.all())},
+        "data": {f"{folder}/manifest.csv": checksum(data / folder) for folder in learnt_folders(taught.trainings())},
     }
 
 
