@@ -53,19 +53,26 @@ class Reader:
 
 
 class Dogmood(Reader):
-    """dogmood itself: from the file to the reading."""
+    """dogmood itself: from the file to the reading; many photos side by side, as `dogmood read` does."""
 
     def __init__(self, folder: Path, threads: int, model: str) -> None:
         super().__init__(folder, threads)
         from dogmood import DogMood
 
-        self._dogmood = DogMood(model, threads=threads)
+        self._alone = DogMood(model, threads=threads)
+        self._side_by_side: Any = None
+        self._load = lambda: DogMood(model, threads=threads, side_by_side=threads)
+
+    def ready(self, names: list[str]) -> list[Any]:
+        if len(names) > 1 and self._side_by_side is None:  # a cold start reads one photo
+            self._side_by_side = self._load()
+        return super().ready(names)
 
     def one(self, item: Any) -> int:
-        return len(self._dogmood.read(item).dogs)
+        return len(self._alone.read(item).dogs)
 
     def many(self, items: list[Any]) -> int:
-        return sum(len(reading.dogs) for reading in self._dogmood.read_many(items))
+        return sum(len(reading.dogs) for reading in self._side_by_side.read_many(items))
 
 
 class Limit(Reader):
