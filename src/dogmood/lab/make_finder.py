@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 
 from dogmood.bundle import Network
 from dogmood.finder import Finder, FinderSettings, with_edge
+from dogmood.lab.each import ONE_THREAD
 from dogmood.lab.export import as_stored, check_parity, to_onnx
 from dogmood.lab.finder_lessons import Lessons
 from dogmood.lab.finder_metrics import FALSE_ALARMS, Seen, eager, mask_iou, measure_finder
@@ -74,9 +75,10 @@ def with_thresholds(graph: bytes, settings: FinderSettings, data: Path) -> tuple
     Returns:
         The settings with them, and the figures on the held-out test photos.
     """
-    valid = look_at_pets(Finder(Network(graph), eager(replace(settings, mask=0.5))), data, "valid")
+    network = Network(graph, ONE_THREAD)
+    valid = look_at_pets(Finder(network, eager(replace(settings, mask=0.5))), data, "valid")
     chosen = replace(settings, presence=_presence_threshold(valid), mask=_mask_edge(valid))
-    tested = look_at_pets(Finder(Network(graph), eager(chosen)), data, "test")
+    tested = look_at_pets(Finder(network, eager(chosen)), data, "test")
     return chosen, measure_finder(tested, chosen.presence)
 
 

@@ -98,13 +98,14 @@ class Taught:
         return [*self.teachers, *self.networks]
 
 
-TEACHERS = (*(replace(DINO, seed=seed) for seed in range(3)), replace(DINO, side=280, seed=2))
-MORE_TEACHERS = (
+FAST_TEACHERS = (*(replace(DINO, seed=seed) for seed in range(3)), replace(DINO, side=280, seed=2))
+BASE_TEACHERS = (
+    *FAST_TEACHERS,
     replace(DINO_WHOLE, seed=1),
     *(replace(LITE, side=side, seed=seed) for seed, side in enumerate((280, 280, 224))),
 )
-TO_BASE = replace(DINO_WHOLE, epochs=16, teacher=0.7)
-TO_FAST = replace(LITE, epochs=18, teacher=0.7)
+BASE_TAUGHT = replace(DINO_WHOLE, epochs=16, teacher=0.7)
+FAST_TAUGHT = replace(LITE, epochs=18, teacher=0.7, originals=ORIGINALS)
 
 
 @dataclass(frozen=True)
@@ -119,14 +120,14 @@ class Plan:
 
     finder: FinderTraining = field(default_factory=FinderTraining)
     base: Taught = Taught(
-        (*TEACHERS, *MORE_TEACHERS),
+        BASE_TEACHERS,
         (
-            replace(TO_BASE, originals=ORIGINALS),
-            replace(TO_BASE, side=280),
-            replace(TO_BASE, side=280, originals=ORIGINALS),
+            replace(BASE_TAUGHT, originals=ORIGINALS),
+            replace(BASE_TAUGHT, side=280),
+            replace(BASE_TAUGHT, side=280, originals=ORIGINALS),
         ),
     )
-    fast: Taught = Taught(TEACHERS, (replace(TO_FAST, originals=ORIGINALS),))
+    fast: Taught = Taught(FAST_TEACHERS, (FAST_TAUGHT,))
 
     def teachers(self) -> list[ClassifierTraining]:
         """Return the teachers of both files, each once."""
